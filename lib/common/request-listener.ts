@@ -1,0 +1,64 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { RequestContext } from './request-context.js';
+
+/** Sees every request before anyone else, and leaves it alone. */
+export type RequestObserver = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Answers a request itself and returns true, or leaves it to the next and returns false. */
+export type RequestTaker = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+/**
+ * Our place on the HTTP server: its own `request` event, ahead of Nest, its middleware and its body parsers.
+ *
+ * Observers see every request; then the first taker that wants it has it; what is left goes on to Nest, inside of
+ * its request context. It is the same on Express and Fastify, because both put exactly one listener on the server.
+ */
+@Injectable()
+export class RequestListener implements OnApplicationBootstrap {
+  private readonly observers: RequestObserver[] = [];
+  private readonly takers: RequestTaker[] = [];
+
+  constructor(
+    private readonly host: HttpAdapterHost,
+    private readonly context: RequestContext,
+  ) {}
+
+  /** Lets someone see every request. Call it before the application has started. */
+  observe(observer: RequestObserver): void {
+    this.observers.push(observer);
+  }
+
+  /** Lets someone answer requests ahead of Nest. Call it before the application has started. */
+  take(taker: RequestTaker): void {
+    this.takers.push(taker);
+  }
+
+  /** The HTTP server, or `undefined` in an application without one. */
+  get server(): Server | undefined {
+    // A microservice or a bare application context has no adapter.
+    return this.host?.httpAdapter?.getHttpServer() as Server | undefined;
+  }
+
+  onApplicationBootstrap(): void {
+    const server = this.server;
+    if (!server) return;
+    const nest = server.listeners('request') as RequestObserver[];
+    server.removeAllListeners('request');
+    server.on('request', (request, response) => this.deliver(server, nest, request, response));
+  }
+
+  private deliver(
+    server: Server,
+    nest: readonly RequestObserver[],
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): void {
+    for (const observe of this.observers) observe(request, response);
+    for (const take of this.takers) if (take(request, response)) return;
+    this.context.run(this.context.open(request.headers), () => {
+      for (const listener of nest) listener.call(server, request, response);
+    });
+  }
+}

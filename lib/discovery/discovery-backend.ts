@@ -1,0 +1,31 @@
+import type { Clock } from '../common/clock.js';
+import type { InstanceSource } from './instance-source.js';
+import type { ServiceRegistry } from './service-registry.js';
+
+/** A registry and an instance source over one system. */
+export interface DiscoveryBackend {
+  readonly name: string;
+  /** Whether other machines read it; then a loopback address must not be written to it. */
+  readonly remote: boolean;
+  /** Absent where instances are written by someone else, such as a static list. */
+  readonly registry?: ServiceRegistry;
+  readonly source: InstanceSource;
+  /** Lets go of connections and files; called once, after every lease was revoked and every stream ended. */
+  close?(): Promise<void>;
+}
+
+/** What a backend is given when it is made. */
+export interface BackendContext {
+  readonly clock: Clock;
+  /** How long a registration outlives its last heartbeat, in ms. */
+  readonly ttl: number;
+  /** How often to renew, in ms. */
+  readonly heartbeat: number;
+  /** Keeps systems that share a registry apart. */
+  readonly namespace: string;
+  /** Tells a person, once, about something only they can mend. */
+  readonly warn: (message: string) => void;
+}
+
+/** Makes a backend; `consul({ url })` and its like return one of these. */
+export type BackendFactory = (context: BackendContext) => DiscoveryBackend;

@@ -1,0 +1,87 @@
+import { RookeryError } from '../common/errors.js';
+
+/** A call to a service that failed before a whole answer came. */
+export class UpstreamError extends RookeryError {
+  constructor(
+    message: string,
+    details: { readonly code: string; readonly status: number; readonly cause?: unknown },
+    /** The service that was called. */
+    readonly service: string,
+  ) {
+    super(message, details);
+  }
+}
+
+/** No instance is known that could take the call. */
+export class NoEndpointError extends UpstreamError {
+  constructor(service: string, known: number) {
+    const why =
+      known === 0 ? 'no instance is registered' : `${known} known, all leaving, failing or unfit`;
+    super(
+      `No endpoint of "${service}" can take a request: ${why}.`,
+      { code: 'ERR_NO_ENDPOINT', status: 503 },
+      service,
+    );
+  }
+}
+
+/** The circuit is open: the service failed too often, and is left alone for a while. */
+export class CircuitOpenError extends UpstreamError {
+  constructor(service: string) {
+    super(
+      `The circuit of "${service}" is open after too many failures.`,
+      { code: 'ERR_CIRCUIT_OPEN', status: 503 },
+      service,
+    );
+  }
+}
+
+/** An instance could not be connected to, or the connection broke before a whole answer came. */
+export class UpstreamConnectionError extends UpstreamError {
+  constructor(
+    service: string,
+    reason: string,
+    /** Whether any byte of the request had been sent. */
+    readonly sent: boolean,
+    cause?: unknown,
+  ) {
+    super(
+      `A connection to "${service}" failed: ${reason}.`,
+      { code: 'ERR_UPSTREAM_CONNECTION', status: 502, cause },
+      service,
+    );
+  }
+}
+
+/** The answer broke the rules of HTTP/1.1, so that nothing of it can be trusted. */
+export class UpstreamProtocolError extends UpstreamError {
+  constructor(service: string, reason: string) {
+    super(
+      `"${service}" answered against HTTP/1.1: ${reason}.`,
+      { code: 'ERR_UPSTREAM_PROTOCOL', status: 502 },
+      service,
+    );
+  }
+}
+
+/** No answer came in time. */
+export class UpstreamTimeoutError extends UpstreamError {
+  constructor(service: string, ms: number) {
+    super(
+      `"${service}" did not answer within ${ms} ms.`,
+      { code: 'ERR_UPSTREAM_TIMEOUT', status: 504 },
+      service,
+    );
+  }
+}
+
+/** The caller went away, so the call was given up; this hurts nobody's health. */
+export class CallCancelledError extends UpstreamError {
+  constructor(service: string) {
+    super(
+      `The call to "${service}" was cancelled by its caller.`,
+      { code: 'ERR_CALL_CANCELLED', status: 499 },
+      service,
+    );
+  }
+}
