@@ -1,1 +1,67 @@
-export { CommonModule } from './common/index.js';
+export { BaseService } from './base-service.js';
+export { ClientModule, type ClientOptions, RemoteError, ServiceClient } from './client/index.js';
+export {
+  Clock,
+  type Duration,
+  EventHub,
+  InvalidOptionsError,
+  messageOf,
+  RequestContext,
+  RookeryError,
+  type RookeryEvents,
+  ServiceIdentity,
+} from './common/index.js';
+export {
+  ConfigClient,
+  ConfigClientModule,
+  type ConfigClientOptions,
+  ConfigValue,
+  OnConfigChange,
+} from './config-client/index.js';
+export {
+  consul,
+  DiscoveryClient,
+  DiscoveryModule,
+  type DiscoveryOptions,
+  embedded,
+  enableGracefulShutdown,
+  GatewayRoute,
+  type GatewayRouteOptions,
+  LocalInstance,
+  memory,
+  MemoryHub,
+  Registrar,
+  ServiceDiscoveryModule,
+  type ServiceInstance,
+  type ServiceView,
+  staticInstances,
+} from './discovery/index.js';
+export {
+  GatewayModule,
+  type GatewayOptions,
+  GatewayRoutes,
+  type RouteDefinition,
+} from './gateway/index.js';
+export {
+  Availability,
+  HealthAggregator,
+  HealthContributor,
+  HealthModule,
+  type HealthOptions,
+  type HealthReport,
+  terminusIndicator,
+} from './health/index.js';
+export { Circuits, type CircuitView } from './resilience/index.js';
+export { RookeryModule } from './rookery.module.js';
+export type { RookeryOptions } from './rookery.options.js';
+export { type StartOptions, startService } from './start-service.js';
+export { RookeryLogger, TelemetryModule, type TelemetryOptions } from './telemetry/index.js';
+export {
+  CircuitOpenError,
+  NoEndpointError,
+  type UpstreamOptions,
+  UpstreamError,
+  UpstreamModule,
+  Upstreams,
+  UpstreamTimeoutError,
+} from './upstream/index.js';

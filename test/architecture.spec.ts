@@ -37,7 +37,7 @@ const ADAPTERS: Readonly<Record<string, RegExp>> = {
 /** What Nest itself is made of; every room may use it. */
 const GROUND = new Set(['@nestjs/common', '@nestjs/core', 'rxjs', 'reflect-metadata']);
 
-const ROOT = join(import.meta.dirname ?? dirname(new URL(import.meta.url).pathname), '..', 'lib');
+const ROOT = join(import.meta.dirname, '..', 'lib');
 
 interface Import {
   readonly from: string;

@@ -29,3 +29,6 @@ export interface BackendContext {
 
 /** Makes a backend; `consul({ url })` and its like return one of these. */
 export type BackendFactory = (context: BackendContext) => DiscoveryBackend;
+
+/** Under this token the room's providers find the backend that was chosen. */
+export const DISCOVERY_BACKEND = Symbol('DISCOVERY_BACKEND');

@@ -1,3 +1,5 @@
+import type { EventName } from '../common/event-hub.js';
+
 /** How one thing is. `degraded` still works, and answers 200. */
 export type HealthStatus = 'up' | 'degraded' | 'down';
 
@@ -33,6 +35,9 @@ export abstract class HealthContributor {
 
   /** The groups it belongs to. Liveness must not depend on anything outside of the process. @default ['readiness'] */
   readonly groups: readonly HealthGroup[] = ['readiness'];
+
+  /** The events after which it is asked again soon, instead of with the next round. @default none */
+  readonly refreshOn: readonly EventName[] = [];
 
   /** Looks; the signal aborts when nobody waits for the answer any more. */
   abstract check(signal: AbortSignal): HealthReport | Promise<HealthReport>;

@@ -12,6 +12,8 @@ export class Endpoint {
   state: EndpointState = 'healthy';
   /** How often it was ejected without being healthy in between; each time takes longer. */
   ejections = 0;
+  /** How long successful calls take, smoothed, in ms; 0 before the first. */
+  latency = 0;
 
   constructor(
     /** The newest registration; replaced when the registry says something new of the same id. */

@@ -25,6 +25,17 @@ export class NoEndpointError extends UpstreamError {
   }
 }
 
+/** All connections are busy, and enough calls wait for one already. */
+export class UpstreamBusyError extends UpstreamError {
+  constructor(service: string, waiting: number) {
+    super(
+      `"${service}" is overloaded: all connections are busy and ${waiting} calls wait for one.`,
+      { code: 'ERR_UPSTREAM_BUSY', status: 503 },
+      service,
+    );
+  }
+}
+
 /** The circuit is open: the service failed too often, and is left alone for a while. */
 export class CircuitOpenError extends UpstreamError {
   constructor(service: string) {
@@ -83,5 +94,34 @@ export class CallCancelledError extends UpstreamError {
       { code: 'ERR_CALL_CANCELLED', status: 499 },
       service,
     );
+  }
+}
+
+/** The caller's own code threw while its call was under way. */
+export class CallHandlingError extends UpstreamError {
+  constructor(service: string, cause: unknown) {
+    super(
+      `The call to "${service}" was given up because its caller threw; the cause says why.`,
+      { code: 'ERR_CALL_HANDLING', status: 502, cause },
+      service,
+    );
+  }
+}
+
+/** A body is longer than its reader takes. */
+export class AnswerTooLargeError extends UpstreamError {
+  constructor(service: string, limit: number) {
+    super(
+      `The answer of "${service}" has more than ${limit} bytes.`,
+      { code: 'ERR_ANSWER_TOO_LARGE', status: 502 },
+      service,
+    );
+  }
+}
+
+/** A request that must not go on the wire as it is; its caller is wrong. */
+export class InvalidRequestError extends RookeryError {
+  constructor(problem: string) {
+    super(`The request was not sent: ${problem}.`, { code: 'ERR_INVALID_REQUEST', status: 500 });
   }
 }

@@ -1,0 +1,32 @@
+import type { PropertySource } from './property-source.js';
+
+/** Whose configuration is asked for. */
+export interface ConfigRequest {
+  /** The application's name: `orders`. */
+  readonly name: string;
+  /** The active profiles; the last one wins. */
+  readonly profiles: readonly string[];
+  /** A branch, tag or directory, where the source has such. */
+  readonly label?: string;
+}
+
+/** The whole remote configuration at a moment. */
+export interface ConfigSnapshot {
+  /** The layers, highest first. */
+  readonly sources: readonly PropertySource[];
+  /** What the source calls this state of it: a commit, a hash, a number. */
+  readonly version?: string;
+  readonly label?: string;
+}
+
+/**
+ * Where configuration is read.
+ *
+ * A source yields whole snapshots, the first at once. One that throws is opened again by the room, after a wait.
+ */
+export abstract class ConfigSource {
+  /** What it is called in messages; no credentials. */
+  abstract readonly name: string;
+
+  abstract watch(request: ConfigRequest, signal: AbortSignal): AsyncIterable<ConfigSnapshot>;
+}

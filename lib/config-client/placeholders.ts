@@ -1,0 +1,84 @@
+/** Finds the value of a key, or `undefined`. */
+export type PropertyLookup = (key: string) => unknown;
+
+/** More than this in one value is an attack or a mistake; the rest then stays as it is written. */
+const MOST_CHARACTERS = 1_000_000;
+
+/** So many placeholders within and behind each other are followed. */
+const DEEPEST = 64;
+
+/**
+ * Fills the `${key:default}` placeholders of texts, nested and recursive ones too.
+ *
+ * A text that is one placeholder alone takes the value's kind with it. What nobody knows, and what asks for itself,
+ * stays as it is written; so does `\${key}`, without its backslash.
+ */
+export class Placeholders {
+  private left = MOST_CHARACTERS;
+
+  constructor(private readonly lookup: PropertyLookup) {}
+
+  /** A value with its placeholders filled. */
+  resolve(value: unknown): unknown {
+    if (typeof value !== 'string' || !value.includes('${')) return value;
+    this.left = MOST_CHARACTERS;
+    return this.fill(value, []);
+  }
+
+  private fill(text: string, asked: readonly string[]): unknown {
+    if (text.startsWith('${') && endOf(text, 0) === text.length - 1) {
+      return this.answer(text, asked);
+    }
+    let filled = '';
+    let at = 0;
+    for (let from = text.indexOf('${'); from !== -1; from = text.indexOf('${', at)) {
+      const end = endOf(text, from);
+      if (end === -1) break;
+      const escaped = text[from - 1] === '\\';
+      filled += text.slice(at, escaped ? from - 1 : from);
+      const whole = text.slice(from, end + 1);
+      filled += escaped ? whole : String(this.answer(whole, asked));
+      at = end + 1;
+    }
+    return filled + text.slice(at);
+  }
+
+  /** What a placeholder, given with its braces, stands for; itself when it stands for nothing. */
+  private answer(placeholder: string, asked: readonly string[]): unknown {
+    if (asked.length >= DEEPEST) return placeholder;
+    const inner = placeholder.slice(2, -1);
+    const colon = colonOf(inner);
+    const key = String(this.fill(colon === -1 ? inner : inner.slice(0, colon), [...asked, '']));
+    const found = asked.includes(key) ? undefined : this.lookup(key);
+    if (found !== undefined && this.left > 0) {
+      this.left -= 1 + (typeof found === 'string' ? found.length : 0);
+      return typeof found === 'string' ? this.fill(found, [...asked, key]) : found;
+    }
+    return colon === -1 ? placeholder : this.fill(inner.slice(colon + 1), [...asked, '']);
+  }
+}
+
+/** Where the placeholder that begins at a place ends, or -1. */
+function endOf(text: string, from: number): number {
+  let depth = 0;
+  for (let at = from; at < text.length; at++) {
+    if (text.startsWith('${', at)) {
+      depth++;
+      at++;
+    } else if (text[at] === '}' && --depth === 0) return at;
+  }
+  return -1;
+}
+
+/** Where the default begins: the first colon that is not inside of an inner placeholder, or -1. */
+function colonOf(inner: string): number {
+  for (let at = 0; at < inner.length; at++) {
+    if (inner[at] === ':') return at;
+    if (inner.startsWith('${', at)) {
+      const end = endOf(inner, at);
+      if (end === -1) return -1;
+      at = end;
+    }
+  }
+  return -1;
+}

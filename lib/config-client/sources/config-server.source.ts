@@ -1,0 +1,198 @@
+import type { Clock } from '../../common/clock.js';
+import { messageOf } from '../../common/errors.js';
+import { ConfigAnswerError } from '../config-client.errors.js';
+import { type ConfigRequest, type ConfigSnapshot, ConfigSource } from '../config-source.js';
+import { type ConfigAnswer, readConfigAnswer } from './config-answer.js';
+import { type HttpAnswer, HttpGetter } from './http-get.js';
+
+/** Where the config server is, and how it is asked. */
+export interface ConfigServerOptions {
+  /** The servers, in the order they are tried; credentials in them are sent, never shown. */
+  readonly urls: readonly URL[];
+  readonly clock: Clock;
+  /** How often a server is asked, and how long one that can holds a question, in ms. */
+  readonly interval: number;
+  /** Whether a server that can hold a question is asked to. */
+  readonly push: boolean;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** How long an answer may take beyond the time it was asked to be held, in ms. */
+const PATIENCE = 5_000;
+/** A larger answer is refused. */
+const MOST_BYTES = 8 * 1024 * 1024;
+/** Questions to a server that holds them follow each other no faster than this, in ms. */
+const LEAST_GAP = 100;
+
+const ACCEPT = 'application/vnd.spring-cloud.config-server.v2+json, application/json;q=0.9';
+
+/** What is known from the last answer of a server. */
+interface Known {
+  readonly url: URL;
+  readonly request: ConfigRequest;
+  readonly etag?: string;
+  readonly version?: string;
+  readonly state?: string;
+  /** How long the server offers to hold a question, in ms; 0 when it does not. */
+  readonly holds: number;
+}
+
+/**
+ * A config server: ours, or Spring's.
+ *
+ * Ours says with `X-Config-Wait` that it holds a question until something changes; then changes come at once. Any other
+ * is asked every interval, with `If-None-Match` if it gave an ETag. Several servers are tried in order.
+ */
+export class ConfigServerSource extends ConfigSource {
+  override readonly name: string;
+
+  constructor(private readonly options: ConfigServerOptions) {
+    super();
+    this.name = options.urls.map(shown).join(', ');
+  }
+
+  override async *watch(
+    request: ConfigRequest,
+    signal: AbortSignal,
+  ): AsyncIterable<ConfigSnapshot> {
+    const { clock, interval } = this.options;
+    const getter = new HttpGetter();
+    try {
+      let known = await this.first(getter, request, signal);
+      yield known.snapshot;
+      while (!signal.aborted) {
+        const held = this.wait(known);
+        if (held === 0) await clock.sleep(interval, signal);
+        const began = clock.now();
+        const answer = await this.ask({ getter, signal, known, held });
+        if (answer) {
+          known = answer;
+          yield answer.snapshot;
+        }
+        const took = clock.now() - began;
+        // A held question that comes back early without news was not held: then it is better to ask at intervals.
+        if (!answer && held > 0 && took < held / 2) known = { ...known, holds: 0 };
+        if (held > 0) await clock.sleep(Math.max(0, LEAST_GAP - took), signal);
+      }
+    } finally {
+      getter.close();
+    }
+  }
+
+  /** The first answer of any server; throws with every server's reason when there is none. */
+  private async first(
+    getter: HttpGetter,
+    request: ConfigRequest,
+    signal: AbortSignal,
+  ): Promise<Answered> {
+    const reasons: string[] = [];
+    for (const url of this.options.urls) {
+      for (const label of request.label?.split(',') ?? [undefined]) {
+        try {
+          const asked = label === undefined ? request : { ...request, label: label.trim() };
+          const known: Known = { url, request: asked, holds: 0 };
+          const answer = await this.ask({ getter, signal, known, held: 0 });
+          if (answer) return answer;
+        } catch (error) {
+          signal.throwIfAborted();
+          reasons.push(messageOf(error));
+        }
+      }
+    }
+    throw new Error(reasons.join('; '));
+  }
+
+  private wait({ holds, etag }: Known): number {
+    if (!this.options.push || etag === undefined) return 0;
+    return Math.min(holds, this.options.interval);
+  }
+
+  /** The answer, or `undefined` when nothing has changed. */
+  private async ask(question: Question): Promise<Answered | undefined> {
+    const { getter, signal, known, held } = question;
+    const limit = this.options.clock.deadline(held + PATIENCE, signal);
+    try {
+      const answer = await getter.get({
+        url: address(known, held),
+        headers: this.headers(known),
+        signal: limit.signal,
+        most: MOST_BYTES,
+      });
+      return understood(answer, known);
+    } catch (error) {
+      if (error instanceof ConfigAnswerError) throw error;
+      const reason = limit.signal.aborted && !signal.aborted ? limit.signal.reason : error;
+      throw new Error(`${shown(known.url)}: ${messageOf(reason)}`, { cause: error });
+    } finally {
+      limit.cancel();
+    }
+  }
+
+  private headers({ etag, state }: Known): Record<string, string> {
+    return {
+      accept: ACCEPT,
+      ...(etag === undefined ? {} : { 'if-none-match': etag }),
+      ...(state === undefined ? {} : { 'x-config-state': state }),
+      ...this.options.headers,
+    };
+  }
+}
+
+interface Question {
+  readonly getter: HttpGetter;
+  readonly signal: AbortSignal;
+  readonly known: Known;
+  /** How long the server is asked to hold the question, in ms. */
+  readonly held: number;
+}
+
+interface Answered extends Known {
+  readonly snapshot: ConfigAnswer;
+}
+
+function understood(answer: HttpAnswer, known: Known): Answered | undefined {
+  if (answer.status === 304 && known.etag !== undefined) return undefined;
+  const url = shown(known.url);
+  if (answer.status !== 200)
+    throw new ConfigAnswerError(url, `answered ${answer.status}${hint(answer)}`);
+  const snapshot = readConfigAnswer(answer.body, url);
+  const { etag } = answer.headers;
+  const offered = /^(\d{1,4})s$/.exec(String(answer.headers['x-config-wait'] ?? ''));
+  return {
+    url: known.url,
+    request: known.request,
+    snapshot,
+    holds: offered ? Number(offered[1]) * 1_000 : 0,
+    ...(etag === undefined ? {} : { etag }),
+    ...(snapshot.version === undefined ? {} : { version: snapshot.version }),
+    ...(snapshot.state === undefined ? {} : { state: snapshot.state }),
+  };
+}
+
+/** What a person can do about a status; the server's own sentence may hold anything and is not repeated. */
+function hint({ status }: HttpAnswer): string {
+  if (status === 401 || status === 403) return ': give it the password it asks for, in CONFIG_URL';
+  if (status === 404) return ': it does not know this application or label';
+  if (status >= 300 && status < 400) return ': a redirect, which is not followed';
+  return '';
+}
+
+/** `{base}/{name}/{profiles}[/{label}]`; a slash in a label travels as `(_)`. */
+function address({ url, request, version }: Known, held: number): URL {
+  const parts = [
+    request.name,
+    request.profiles.join(','),
+    ...(request.label ? [request.label] : []),
+  ];
+  const target = new URL(url);
+  const path = parts.map((part) => encodeURIComponent(part.replaceAll('/', '(_)'))).join('/');
+  target.pathname = `${target.pathname.replace(/\/+$/, '')}/${path.replaceAll('%2C', ',')}`;
+  if (held > 0) target.searchParams.set('wait', `${Math.floor(held / 1_000)}s`);
+  if (held > 0 && version !== undefined) target.searchParams.set('version', version);
+  return target;
+}
+
+/** An address without its credentials and query. */
+function shown(url: URL): string {
+  return `${url.protocol}//${url.host}${url.pathname === '/' ? '' : url.pathname}`;
+}

@@ -1,0 +1,62 @@
+import { type ConfigRequest, type ConfigSnapshot, ConfigSource } from '../config-source.js';
+import type { PropertySource, PropertyValue } from '../property-source.js';
+import { flatten, type PropertyTree } from '../property-tree.js';
+
+/**
+ * Configuration from the program's own memory; for tests and for programs that have their values from elsewhere.
+ *
+ * @example
+ * const source = new MemorySource({ db: { host: 'localhost' } });
+ * ConfigClientModule.forRoot({ name: 'orders', source });
+ * source.set({ db: { host: 'db-2' } });
+ */
+export class MemorySource extends ConfigSource {
+  override readonly name: string = 'memory';
+  private version = 1;
+  private snapshot: ConfigSnapshot;
+  private readonly waiting = new Set<() => void>();
+
+  constructor(tree: PropertyTree) {
+    super();
+    this.snapshot = this.snapshotOf(tree);
+  }
+
+  /** Replaces the whole configuration. */
+  set(tree: PropertyTree): void {
+    this.version++;
+    this.snapshot = this.snapshotOf(tree);
+    for (const wake of this.waiting) wake();
+  }
+
+  override async *watch(
+    _request: ConfigRequest,
+    signal: AbortSignal,
+  ): AsyncIterable<ConfigSnapshot> {
+    while (!signal.aborted) {
+      const { snapshot } = this;
+      yield snapshot;
+      if (snapshot === this.snapshot) await this.change(signal);
+    }
+  }
+
+  private change(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.waiting.delete(wake);
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.waiting.add(wake);
+      signal.addEventListener('abort', wake);
+      if (signal.aborted) wake();
+    });
+  }
+
+  private snapshotOf(tree: PropertyTree): ConfigSnapshot {
+    const entries = [...flatten(tree)].map(
+      ([key, value]) => [key, value as PropertyValue] as const,
+    );
+    const source: PropertySource = { name: this.name, source: Object.fromEntries(entries) };
+    return { sources: [source], version: String(this.version) };
+  }
+}

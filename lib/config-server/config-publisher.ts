@@ -1,0 +1,216 @@
+import { createHash } from 'node:crypto';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { Clock } from '../common/clock.js';
+import { messageOf } from '../common/errors.js';
+import { EventHub } from '../common/event-hub.js';
+import { Live } from '../common/live.js';
+import type { PropertySource } from '../config-client/property-source.js';
+import { ConfigRepository, type RepositorySnapshot } from './config-repository.js';
+import { type ConfigQuery, keyOf } from './config-request.js';
+import { ConfigServerStoppingError, RepositoryError } from './config-server.errors.js';
+
+/** A configuration as it is given out. */
+export interface PublishedConfig {
+  readonly version: string;
+  readonly label: string | undefined;
+  readonly sources: readonly PropertySource[];
+}
+
+/** How long somebody waits, and for what. */
+export interface ChangeWait {
+  /** Says whether a version is one that the client has. */
+  readonly has: (version: string) => boolean;
+  /** How long, in ms. */
+  readonly limit: number;
+  /** The client is gone. */
+  readonly signal: AbortSignal;
+}
+
+interface Topic {
+  readonly query: ConfigQuery;
+  readonly live: Live<PublishedConfig>;
+  /** Aborts with the first outcome of the watch, good or bad. */
+  readonly settled: AbortSignal;
+  /** How many requests are waiting on it. */
+  users: number;
+  usedAt: number;
+  reason: string | undefined;
+}
+
+/** So many combinations of application, profiles and label are watched at most. */
+const MOST_TOPICS = 500;
+/** One that nobody has asked for in this time is watched no longer, in ms. */
+const IDLE = 5 * 60_000;
+/** How long the first answer of a repository may take, in ms. */
+const PATIENCE = 5_000;
+
+/**
+ * Gives out what the repository holds: one watch for everyone who asks alike, a version by content, and a call to
+ * those who wait when it changes.
+ */
+@Injectable()
+export class ConfigPublisher implements OnModuleDestroy {
+  private readonly logger = new Logger('ConfigServer');
+  private readonly topics = new Map<string, Topic>();
+  private readonly stopped = new AbortController();
+  private readonly stopSweeping: () => void;
+
+  constructor(
+    private readonly repository: ConfigRepository,
+    private readonly clock: Clock,
+    private readonly events: EventHub,
+  ) {
+    this.stopSweeping = clock.every(IDLE / 5, () => this.sweep());
+  }
+
+  /** Why configurations cannot be read at the moment, one sentence for each. */
+  get failures(): readonly string[] {
+    return [...new Set([...this.topics.values()].flatMap(({ reason }) => reason ?? []))];
+  }
+
+  /**
+   * The configuration, at once; or, when the client has it already, the next one; `undefined` when none came in time.
+   *
+   * Throws `RepositoryError` when nothing good was ever read.
+   */
+  async publish(query: ConfigQuery, wait: ChangeWait): Promise<PublishedConfig | undefined> {
+    const topic = this.topic(query);
+    topic.users++;
+    try {
+      await this.first(topic);
+      if (!wait.has(topic.live.current.version)) return topic.live.current;
+      if (wait.limit > 0) await this.change(topic, wait);
+      if (this.stopped.signal.aborted) throw new ConfigServerStoppingError();
+      return wait.has(topic.live.current.version) ? undefined : topic.live.current;
+    } finally {
+      topic.users--;
+      topic.usedAt = this.clock.now();
+    }
+  }
+
+  /** Nobody waits any longer: the server's connections must be able to end. */
+  onModuleDestroy(): void {
+    this.stopped.abort();
+    this.stopSweeping();
+    for (const { live } of this.topics.values()) live.close();
+  }
+
+  /** Waits for the first outcome of the watch, good or bad. */
+  private async first(topic: Topic): Promise<void> {
+    if (topic.live.latest) return;
+    const { signal } = this.stopped;
+    const { settled } = topic;
+    if (!settled.aborted) {
+      await this.clock.sleep(PATIENCE, AbortSignal.any([settled, signal]));
+    }
+    if (signal.aborted) throw new ConfigServerStoppingError();
+    if (topic.live.latest) return;
+    throw new RepositoryError(topic.reason ?? 'The repository does not answer.');
+  }
+
+  private async change({ live }: Topic, { has, limit, signal }: ChangeWait): Promise<void> {
+    const done = new AbortController();
+    const stop = live.onChange(({ version }) => {
+      if (!has(version)) done.abort();
+    });
+    await this.clock.sleep(limit, AbortSignal.any([done.signal, signal, this.stopped.signal]));
+    stop();
+  }
+
+  private topic(query: ConfigQuery): Topic {
+    const key = keyOf(query);
+    const known = this.topics.get(key);
+    if (known) return known;
+    if (this.stopped.signal.aborted) throw new ConfigServerStoppingError();
+    this.makeRoom();
+    const topic = this.open(query);
+    this.topics.set(key, topic);
+    return topic;
+  }
+
+  private open(query: ConfigQuery): Topic {
+    const { application, profiles, label } = query;
+    const outcome = new AbortController();
+    const live = new Live<PublishedConfig>({
+      clock: this.clock,
+      open: (signal) =>
+        versioned(this.repository.watch(application, profiles, label, signal), label),
+      // A file that was mended must be seen in less than a second.
+      backoff: { most: 800 },
+      onError: (error) => {
+        this.failed(topic, messageOf(error));
+        outcome.abort();
+      },
+      onListenerError: (error) => this.logger.error(messageOf(error)),
+    });
+    const topic: Topic = {
+      query,
+      live,
+      settled: outcome.signal,
+      users: 0,
+      usedAt: this.clock.now(),
+      reason: undefined,
+    };
+    let published: string | undefined;
+    live.onChange(({ version }) => {
+      topic.reason = undefined;
+      outcome.abort();
+      if (published !== undefined && published !== version) {
+        this.events.emit('config.published', { application, version });
+      }
+      published = version;
+    });
+    return topic;
+  }
+
+  private failed(topic: Topic, reason: string): void {
+    if (topic.reason === reason) return;
+    topic.reason = reason;
+    const { application } = topic.query;
+    this.events.emit('repository.failed', { application, reason });
+    const kept = topic.live.latest ? 'The last good one is served on' : 'There is none to serve';
+    this.logger.warn(
+      `The configuration of "${application}" cannot be read: ${reason} ${kept}, and it is tried again.`,
+    );
+  }
+
+  /** Whatever nobody has asked for in a while is watched no longer. */
+  private sweep(): void {
+    const limit = this.clock.now() - IDLE;
+    for (const topic of this.topics.values()) {
+      if (topic.users === 0 && topic.usedAt < limit) this.close(topic);
+    }
+  }
+
+  /** There is a bound, because strangers can ask for any name: whoever was idle the longest goes. */
+  private makeRoom(): void {
+    if (this.topics.size < MOST_TOPICS) return;
+    let oldest: Topic | undefined;
+    for (const topic of this.topics.values()) {
+      if (topic.users === 0 && (!oldest || topic.usedAt < oldest.usedAt)) oldest = topic;
+    }
+    if (!oldest)
+      throw new RepositoryError(
+        `More than ${MOST_TOPICS} configurations are being asked for at once.`,
+      );
+    this.close(oldest);
+  }
+
+  private close({ query, live }: Topic): void {
+    live.close();
+    this.topics.delete(keyOf(query));
+  }
+}
+
+async function* versioned(
+  snapshots: AsyncIterable<RepositorySnapshot>,
+  asked: string | undefined,
+): AsyncIterable<PublishedConfig> {
+  for await (const { sources, version, label = asked } of snapshots) {
+    yield { version: version ?? hash(sources), label, sources };
+  }
+}
+
+function hash(sources: readonly PropertySource[]): string {
+  return createHash('sha256').update(JSON.stringify(sources)).digest('hex').slice(0, 32);
+}

@@ -1,0 +1,204 @@
+import { BackendUnavailableError } from '../../discovery.errors.js';
+import type { InstanceStatus, ServiceInstance } from '../../service-instance.js';
+
+/** A probe by the agent, beside the heartbeat. */
+interface ConsulProbe {
+  readonly http: string;
+  readonly interval: number;
+  readonly timeout: number;
+}
+
+export interface RegistrationTerms {
+  /** The name in Consul, which carries the namespace. */
+  readonly name: string;
+  /** How long a registration outlives its last heartbeat, in ms. */
+  readonly ttl: number;
+  /** When Consul forgets an instance that stays critical, in ms. */
+  readonly deregisterCriticalAfter: number;
+  readonly probe: ConsulProbe | undefined;
+}
+
+/** The check that our heartbeat keeps passing. */
+export function heartbeatCheck(id: string): string {
+  return `service:${id}`;
+}
+
+/** What Consul calls a status. Draining is critical with a reason, so that other clients stay away too. */
+function toConsulStatus(status: InstanceStatus): 'passing' | 'warning' | 'critical' {
+  if (status === 'up') return 'passing';
+  return status === 'degraded' ? 'warning' : 'critical';
+}
+
+/** The body of a registration, in Consul's words. */
+export function toRegistration(instance: ServiceInstance, terms: RegistrationTerms): object {
+  const { id, weight, ports, scheme, version, zone } = instance;
+  const ours = {
+    ...Object.fromEntries(Object.entries(ports).map(([name, port]) => [`port-${name}`, `${port}`])),
+    scheme,
+    ...(version !== undefined && { version }),
+    ...(zone !== undefined && { zone }),
+    // Consul's own weights are whole numbers from 1 to 65535.
+    ...(!isConsulWeight(weight) && { weight: String(weight) }),
+  };
+  return {
+    ID: id,
+    Name: terms.name,
+    Address: instance.host,
+    Port: instance.port,
+    Tags: instance.tags,
+    Weights: { Passing: Math.min(65_535, Math.max(1, Math.round(weight))), Warning: 1 },
+    Meta: { ...instance.metadata, ...ours },
+    Checks: [heartbeat(instance, terms), ...probes(instance, terms)],
+  };
+}
+
+function heartbeat({ id, status }: ServiceInstance, terms: RegistrationTerms): object {
+  return {
+    CheckID: heartbeatCheck(id),
+    Name: 'heartbeat',
+    TTL: `${terms.ttl}ms`,
+    Status: toConsulStatus(status),
+    // A check has no output yet when it is registered; the note stands in for it.
+    Notes: status,
+    DeregisterCriticalServiceAfter: `${terms.deregisterCriticalAfter}ms`,
+  };
+}
+
+function probes({ id, scheme, host, port }: ServiceInstance, terms: RegistrationTerms): object[] {
+  const { probe } = terms;
+  if (!probe) return [];
+  const address = host.includes(':') ? `[${host}]` : host;
+  return [
+    {
+      CheckID: `${heartbeatCheck(id)}:http`,
+      Name: 'http',
+      HTTP: `${scheme}://${address}:${port}${probe.http}`,
+      Interval: `${probe.interval}ms`,
+      Timeout: `${probe.timeout}ms`,
+      Status: 'passing',
+    },
+  ];
+}
+
+/** Reads an answer of `/v1/health/service`. Entries without an address and a port cannot be called and are left out. */
+export function readHealthEntries(service: string, json: unknown): readonly ServiceInstance[] {
+  if (!Array.isArray(json)) throw notFromConsul('a list of instances');
+  const taken = new Set<string>();
+  const instances: ServiceInstance[] = [];
+  for (const entry of json.map(asObject)) {
+    const instance = readEntry(service, entry);
+    if (!instance) continue;
+    // An id is unique for one agent only; the second of its kind gets the name of its node.
+    const id = taken.has(instance.id)
+      ? `${instance.id}@${asText(asObject(entry['Node'])['Node'])}`
+      : instance.id;
+    taken.add(id);
+    instances.push({ ...instance, id });
+  }
+  return instances;
+}
+
+/** Reads an answer of `/v1/catalog/services`. */
+export function readServiceNames(json: unknown): readonly string[] {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw notFromConsul('the names of services');
+  }
+  return Object.keys(json)
+    .filter((name) => name !== 'consul')
+    .toSorted();
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function readEntry(service: string, entry: Fields): ServiceInstance | undefined {
+  const registered = asObject(entry['Service']);
+  const id = asText(registered['ID']);
+  const host = asText(registered['Address']) || asText(asObject(entry['Node'])['Address']);
+  const port = asPort(registered['Port']);
+  if (!id || !host || port === undefined) return undefined;
+  const { ours, ports, metadata } = splitMeta(asObject(registered['Meta']));
+  const secure = ours.scheme === 'https' || (!ours.scheme && metadata['secure'] === 'true');
+  return {
+    id,
+    service,
+    host,
+    port,
+    ports,
+    scheme: secure ? 'https' : 'http',
+    status: readStatus(entry['Checks'], heartbeatCheck(id)),
+    weight: readWeight(ours.weight, asObject(registered['Weights'])['Passing']),
+    ...(ours.zone && { zone: ours.zone }),
+    ...(ours.version && { version: ours.version }),
+    tags: Array.isArray(registered['Tags']) ? registered['Tags'].map(asText) : [],
+    metadata,
+  };
+}
+
+function splitMeta(meta: Fields) {
+  const { scheme, version, zone, weight, ...rest } = meta;
+  const ports: [string, number][] = [];
+  const metadata: [string, string][] = [];
+  for (const [key, value] of Object.entries(rest)) {
+    const port = key.startsWith('port-') ? asPort(Number(value)) : undefined;
+    if (port === undefined) metadata.push([key, asText(value)]);
+    else ports.push([key.slice('port-'.length), port]);
+  }
+  return {
+    ours: {
+      scheme: asText(scheme),
+      version: asText(version),
+      zone: asText(zone),
+      weight: asText(weight),
+    },
+    ports: Object.fromEntries(ports),
+    metadata: Object.fromEntries(metadata),
+  };
+}
+
+/** The worst check counts; maintenance, and a heartbeat that says so, mean draining. */
+function readStatus(value: unknown, heartbeat: string): InstanceStatus {
+  const checks = (Array.isArray(value) ? value : []).map(asObject);
+  const is = (status: string) => checks.some((check) => check['Status'] === status);
+  if (checks.some((check) => isDraining(check, heartbeat))) return 'draining';
+  if (is('critical') || is('maintenance')) return 'down';
+  return is('warning') ? 'degraded' : 'up';
+}
+
+function isDraining(check: Fields, heartbeat: string): boolean {
+  const id = asText(check['CheckID']);
+  if (/^_(service|node)_maintenance/.test(id)) return true;
+  const says = asText(check['Output']) || asText(check['Notes']);
+  return id === heartbeat && check['Status'] === 'critical' && says === 'draining';
+}
+
+function readWeight(exact: string, passing: unknown): number {
+  const weight = exact === '' ? Number.NaN : Number(exact);
+  if (Number.isFinite(weight) && weight >= 0) return weight;
+  return typeof passing === 'number' && passing >= 0 ? passing : 1;
+}
+
+function isConsulWeight(weight: number): boolean {
+  return Number.isInteger(weight) && weight >= 1 && weight <= 65_535;
+}
+
+function asPort(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= 65_535
+    ? value
+    : undefined;
+}
+
+function asObject(value: unknown): Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Fields)
+    : {};
+}
+
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function notFromConsul(what: string): BackendUnavailableError {
+  return new BackendUnavailableError(
+    `An answer of Consul does not hold ${what}. Is there a proxy between us and the agent?`,
+  );
+}

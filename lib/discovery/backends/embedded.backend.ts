@@ -1,0 +1,164 @@
+import { group, integer, optional, refuse, text, textOf } from '../../common/option-readers.js';
+import type { BackendContext, BackendFactory, DiscoveryBackend } from '../discovery-backend.js';
+import { InstanceSource } from '../instance-source.js';
+import type { InstanceStatus, ServiceInstance } from '../service-instance.js';
+import { type Lease, ServiceRegistry } from '../service-registry.js';
+import type { HolderConnection, Watch } from './embedded/connection.js';
+import { Membership } from './embedded/membership.js';
+import { isLoopback } from './loopback.js';
+import { Newest } from './newest.js';
+
+export interface EmbeddedOptions {
+  /** The TCP port where the processes meet, the same in each. @default 7946 */
+  readonly port?: number;
+  /** Where the holder of the table listens. An address other machines can reach needs a token. @default '127.0.0.1' */
+  readonly host?: string;
+  /** A secret every process must know; it never travels. @default none */
+  readonly token?: string;
+}
+
+/**
+ * A registry without a server: the first process to bind a port on this machine holds the table of all.
+ *
+ * A registration is the connection it came over, so a killed process is gone at once. When the holder dies, the next
+ * process binds the port and all register there again. For development, demos and tests of several processes.
+ *
+ * @throws InvalidOptionsError when the host is no loopback address and there is no token
+ * @example
+ * DiscoveryModule.forRoot({ backend: embedded({ port: 7950 }) });
+ */
+export function embedded(options: EmbeddedOptions = {}): BackendFactory {
+  const settings = readOptions(options);
+  return (context) => new EmbeddedBackend(settings, context);
+}
+
+const readFields = group({
+  port: integer(7946, { min: 1, max: 65_535 }),
+  host: text('127.0.0.1'),
+  token: optional(textOf()),
+});
+
+type EmbeddedSettings = ReturnType<typeof readFields>;
+
+function readOptions(options: EmbeddedOptions): EmbeddedSettings {
+  const settings = readFields(options, 'embedded');
+  if (!isLoopback(settings.host) && settings.token === undefined) {
+    refuse(
+      'embedded.host',
+      `is '${settings.host}', which other machines can reach`,
+      "Give every process the same embedded.token, or listen at '127.0.0.1'.",
+    );
+  }
+  return settings;
+}
+
+class EmbeddedBackend implements DiscoveryBackend {
+  readonly name = 'embedded';
+  readonly remote: boolean;
+  readonly registry: ServiceRegistry;
+  readonly source: InstanceSource;
+  private readonly membership: Membership;
+
+  constructor(settings: EmbeddedSettings, context: BackendContext) {
+    const { clock, namespace } = context;
+    this.remote = !isLoopback(settings.host);
+    this.membership = new Membership({ ...settings, token: settings.token, clock, namespace });
+    this.registry = new EmbeddedRegistry(this.membership);
+    this.source = new EmbeddedSource(this.membership);
+  }
+
+  close(): Promise<void> {
+    return this.membership.leave();
+  }
+}
+
+class EmbeddedRegistry extends ServiceRegistry {
+  constructor(private readonly membership: Membership) {
+    super();
+  }
+
+  override async register(instance: ServiceInstance, signal: AbortSignal): Promise<Lease> {
+    signal.throwIfAborted();
+    const connection = await unlessAborted(this.membership.join(), signal);
+    try {
+      await unlessAborted(connection.put(instance), signal);
+    } catch (error) {
+      // What was given up must not stay in the table without a lease.
+      connection.delete(instance.id).catch(() => {});
+      throw error;
+    }
+    return new EmbeddedLease(connection, instance);
+  }
+}
+
+/** Lives as long as its connection; there is nothing to renew but the status. */
+class EmbeddedLease implements Lease {
+  readonly lost: Promise<void>;
+
+  constructor(
+    private readonly connection: HolderConnection,
+    private readonly instance: ServiceInstance,
+  ) {
+    this.lost = connection.closed;
+  }
+
+  async renew(status: InstanceStatus, signal: AbortSignal): Promise<'ok' | 'lost'> {
+    if (!this.connection.open) return 'lost';
+    await unlessAborted(this.connection.put({ ...this.instance, status }), signal);
+    return 'ok';
+  }
+
+  async revoke(signal: AbortSignal): Promise<void> {
+    if (!this.connection.open) return;
+    await unlessAborted(this.connection.delete(this.instance.id), signal);
+  }
+}
+
+class EmbeddedSource extends InstanceSource {
+  constructor(private readonly membership: Membership) {
+    super();
+  }
+
+  override async *instances(
+    service: string,
+    signal: AbortSignal,
+  ): AsyncIterable<readonly ServiceInstance[]> {
+    const newest = new Newest<readonly ServiceInstance[]>();
+    yield* this.read({ service, newest }, newest, signal);
+  }
+
+  override async *services(signal: AbortSignal): AsyncIterable<readonly string[]> {
+    const newest = new Newest<readonly string[]>();
+    yield* this.read({ newest }, newest, signal);
+  }
+
+  private async *read<T>(watch: Watch, newest: Newest<T>, signal: AbortSignal): AsyncGenerator<T> {
+    const connection = await this.connect(signal);
+    if (!connection) return;
+    const stop = connection.watch(watch);
+    try {
+      yield* newest.read(signal);
+    } finally {
+      stop();
+    }
+  }
+
+  private async connect(signal: AbortSignal): Promise<HolderConnection | undefined> {
+    try {
+      return await unlessAborted(this.membership.join(), signal);
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** Waits for something that goes on by itself, but no longer than the signal allows. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason as Error);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}

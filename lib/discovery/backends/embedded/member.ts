@@ -1,0 +1,170 @@
+import type { Socket } from 'node:net';
+import type { Clock } from '../../../common/clock.js';
+import type { InstanceTable } from '../instance-table.js';
+import { LineSocket } from './line-socket.js';
+import { makeNonce, prove, sameProof } from './proof.js';
+import {
+  type HolderMessage,
+  MEMBER_LINE,
+  type MemberMessage,
+  PROTOCOL,
+  ProtocolError,
+  readMemberMessage,
+} from './protocol.js';
+
+/** What a member needs of its holder. */
+export interface MemberHost {
+  readonly clock: Clock;
+  readonly token: string | undefined;
+  /** Whether snapshots are held back because the table is still filling. */
+  readonly quiet: boolean;
+  table(namespace: string): InstanceTable<Member>;
+  /** A member has come that knew an earlier holder. */
+  returned(): void;
+  left(member: Member): void;
+}
+
+interface Subscription {
+  readonly service: string | undefined;
+  sent?: string;
+}
+
+/** How long a connection may take to say who it is, in ms. */
+const HANDSHAKE = 2_000;
+
+/** A connection at the holder's end; while it stands, so do the registrations made over it. */
+export class Member {
+  private readonly socket: LineSocket;
+  private readonly subscriptions = new Map<number, Subscription>();
+  private readonly cancelHandshake: () => void;
+  private readonly nonce = makeNonce();
+  private table: InstanceTable<Member> | undefined;
+  private stopListening = () => {};
+  private hello: (MemberMessage & { op: 'hello' }) | undefined;
+  private readonly dirty = new Set<string>();
+  private flushing = false;
+
+  constructor(
+    socket: Socket,
+    private readonly host: MemberHost,
+  ) {
+    this.socket = new LineSocket(socket, {
+      longest: MEMBER_LINE,
+      onLine: (line) => this.receive(line),
+      onClose: () => this.closed(),
+    });
+    this.cancelHandshake = host.clock.after(HANDSHAKE, () => this.refuse('no handshake came'));
+  }
+
+  /** Sends what has changed since the last time, all changes of this turn together. */
+  flushSoon(): void {
+    if (this.flushing) return;
+    this.flushing = true;
+    setImmediate(() => {
+      this.flushing = false;
+      if (!this.host.quiet) this.flush();
+    });
+  }
+
+  private changed(service: string): void {
+    this.dirty.add(service);
+    this.flushSoon();
+  }
+
+  /** Ends the connection at once, without a word. */
+  destroy(): void {
+    this.socket.break(new Error('the holder ends'));
+  }
+
+  private flush(): void {
+    const { table } = this;
+    if (!table) return;
+    for (const [id, subscription] of this.subscriptions) {
+      const { service, sent } = subscription;
+      if (sent !== undefined && service !== undefined && !this.dirty.has(service)) continue;
+      const message: HolderMessage =
+        service === undefined
+          ? { op: 'services', id, services: table.services() }
+          : { op: 'instances', id, instances: table.instances(service) };
+      const line = JSON.stringify(message);
+      if (line === sent) continue;
+      subscription.sent = line;
+      this.socket.sendLine(line);
+    }
+    this.dirty.clear();
+  }
+
+  private receive(line: string): void {
+    let message: MemberMessage;
+    try {
+      message = readMemberMessage(line);
+      if (this.table) this.obey(message, this.table);
+      else this.greet(message);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.refuse(`${error.message} came`);
+    }
+  }
+
+  private greet(message: MemberMessage): void {
+    const { token } = this.host;
+    if (message.op === 'hello' && !this.hello) {
+      if (message.protocol !== PROTOCOL) {
+        return this.refuse(`the holder speaks protocol ${PROTOCOL}, not ${message.protocol}`);
+      }
+      this.hello = message;
+      if (token === undefined) return this.welcome(message);
+      const proof = prove(token, 'holder', message.nonce);
+      return this.say({ op: 'challenge', nonce: this.nonce, proof });
+    }
+    if (message.op === 'proof' && this.hello && token !== undefined) {
+      if (sameProof(message.proof, prove(token, 'member', this.nonce)))
+        return this.welcome(this.hello);
+      return this.refuse('the token is another');
+    }
+    throw new ProtocolError('a message out of turn');
+  }
+
+  private welcome(hello: MemberMessage & { op: 'hello' }): void {
+    this.cancelHandshake();
+    if (hello.returning) this.host.returned();
+    this.table = this.host.table(hello.namespace);
+    this.stopListening = this.table.onChange((service) => this.changed(service));
+    this.say({ op: 'welcome', protocol: PROTOCOL });
+  }
+
+  private obey(message: MemberMessage, table: InstanceTable<Member>): void {
+    switch (message.op) {
+      case 'put':
+        table.put(message.instance, this);
+        return this.say({ op: 'done', id: message.id });
+      case 'delete':
+        table.remove(message.instance, this);
+        return this.say({ op: 'done', id: message.id });
+      case 'watch':
+        this.subscriptions.set(message.id, { service: message.service });
+        return this.flushSoon();
+      case 'unwatch':
+        this.subscriptions.delete(message.id);
+        return;
+      default:
+        throw new ProtocolError('a message out of turn');
+    }
+  }
+
+  private refuse(reason: string): void {
+    this.say({ op: 'refused', reason });
+    this.socket.end();
+  }
+
+  private say(message: HolderMessage): void {
+    this.socket.send(message);
+  }
+
+  private closed(): void {
+    this.cancelHandshake();
+    this.stopListening();
+    this.table?.removeAllOf(this);
+    this.host.left(this);
+  }
+}

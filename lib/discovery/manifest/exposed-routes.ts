@@ -1,0 +1,174 @@
+import { parseDuration } from '../../common/duration.js';
+import { InvalidOptionsError, messageOf } from '../../common/errors.js';
+import {
+  GATEWAY_ROUTE,
+  type GatewayRouteMark,
+  type GatewayRouteOptions,
+} from './gateway-route.decorator.js';
+import { readManifest } from './manifest-reader.js';
+import { parsePath, shapeOf } from './path-pattern.js';
+import type { CollectedRoute } from './route-collector.js';
+import { isRouteHost } from './route-host.js';
+import type { ManifestRoute } from './route-manifest.js';
+
+/**
+ * The routes among all of an application that `@GatewayRoute` makes public.
+ *
+ * @throws InvalidOptionsError where a decorator asks for what cannot be; the sentence names class, method and remedy
+ */
+export function exposedRoutes(
+  service: string,
+  collected: readonly CollectedRoute[],
+): readonly ManifestRoute[] {
+  const routes = collected.flatMap((route) => {
+    const above = markOf(route.controller);
+    const own = markOf(route.handler);
+    if (own === false || (above ?? own) === undefined) return [];
+    if (above === false && own === undefined) return [];
+    return expose(service, route, [above || undefined, own]);
+  });
+  return withoutTwins(routes);
+}
+
+/** Whether a decorator says anything of a route. */
+export function isMarked(route: CollectedRoute): boolean {
+  return (markOf(route.handler) ?? markOf(route.controller)) !== undefined;
+}
+
+function markOf(target: object): GatewayRouteMark | undefined {
+  return Reflect.getMetadata(GATEWAY_ROUTE, target) as GatewayRouteMark | undefined;
+}
+
+type Marks = readonly [
+  above: Exclude<GatewayRouteMark, false> | undefined,
+  own: Exclude<GatewayRouteMark, false> | undefined,
+];
+
+function expose(service: string, route: CollectedRoute, [above, own]: Marks): ManifestRoute[] {
+  const options: GatewayRouteOptions = {
+    ...above?.options,
+    ...own?.options,
+    metadata: { ...above?.options.metadata, ...own?.options.metadata },
+  };
+  const path = publicPath(route, above?.path, own?.path);
+  checkPaths(route, path);
+  const timeout = readTimeout(route, options);
+  const hosts = readHosts(route);
+  const metadata = options.metadata ?? {};
+  return methodsOf(route, options).map((method) =>
+    checked(service, route, {
+      id: `${service}#${route.name}`,
+      method,
+      path,
+      to: modern(route.path),
+      ...(hosts && { hosts }),
+      ...(timeout !== undefined && { timeout }),
+      ...(Object.keys(metadata).length > 0 && { metadata }),
+    }),
+  );
+}
+
+function publicPath(route: CollectedRoute, above: string | undefined, own: string | undefined) {
+  if (own !== undefined) return clean(own);
+  if (above === undefined) return clean(route.path);
+  return clean(`${above}${route.path.slice(route.prefix.length)}`);
+}
+
+/** One slash before each segment, none at the end, and Nest's older stars in their newer form. */
+function clean(path: string): string {
+  return modern(`/${path}`.replaceAll(/\/{2,}/g, '/').replace(/(.)\/$/, '$1'));
+}
+
+/** `/files/*` and `/files/(.*)` as Nest itself turns them into what its routers take. */
+function modern(path: string): string {
+  return path.replace(/\/(?:\*|\(\.\*\))$/, '/{*path}');
+}
+
+function checkPaths(route: CollectedRoute, path: string): void {
+  try {
+    const pattern = parsePath(path);
+    const missing = parsePath(modern(route.path)).params.find(
+      (name) => !pattern.params.includes(name),
+    );
+    if (missing === undefined) return;
+    refuse(
+      route,
+      `makes '${path}' public, which lacks ':${missing}' of '${route.path}'`,
+      `Add ':${missing}' to the public path.`,
+    );
+  } catch (error) {
+    if (error instanceof InvalidOptionsError) throw error;
+    refuse(
+      route,
+      `cannot be public: ${messageOf(error)}`,
+      'Give it a path of names, parameters and a last wildcard.',
+    );
+  }
+}
+
+function readTimeout(route: CollectedRoute, { timeout }: GatewayRouteOptions): number | undefined {
+  if (timeout === undefined) return undefined;
+  const ms = parseDuration(timeout);
+  return (
+    ms ??
+    refuse(route, `has the timeout ${String(timeout)}, which is no duration`, "Write it like '2s'.")
+  );
+}
+
+function readHosts({ hosts, ...route }: CollectedRoute): readonly string[] | undefined {
+  return hosts?.map((host) => {
+    if (isRouteHost(host)) return host;
+    return refuse(
+      route,
+      `is bound to the host '${String(host)}', which a gateway cannot match`,
+      'Use a whole host name in small letters, or hide it with @GatewayRoute(false).',
+    );
+  });
+}
+
+function methodsOf(route: CollectedRoute, { methods }: GatewayRouteOptions): readonly string[] {
+  if (methods === undefined) return [route.method];
+  const wanted = methods.map((method) => method.toUpperCase());
+  if (route.method === 'ALL') return wanted;
+  return wanted.filter((method) => method === route.method);
+}
+
+/** What a gateway would refuse is said here, where someone can mend it. */
+function checked(service: string, route: CollectedRoute, entry: ManifestRoute): ManifestRoute {
+  const body = JSON.stringify({ v: 1, service, routes: [entry] });
+  const [reason] = readManifest(service, body).refused;
+  if (reason === undefined) return entry;
+  return refuse(
+    route,
+    `cannot be public: ${reason.replace(/^Route 0 of "[^"]*" /, 'it ').replace(/\.$/, '')}`,
+    'Change the options of @GatewayRoute.',
+  );
+}
+
+/**
+ * One public path leads to one path of the service. Handlers that share one, told apart by a version header, are one
+ * route: the service itself chooses among them.
+ */
+function withoutTwins(routes: readonly ManifestRoute[]): readonly ManifestRoute[] {
+  const known = new Map<string, ManifestRoute>();
+  for (const route of routes) {
+    const shape = shapeOf(parsePath(route.path).variants[0] ?? []);
+    const key = JSON.stringify([route.method, shape, route.hosts ?? []]);
+    const twin = known.get(key);
+    if (twin && twin.to !== route.to) {
+      throw new InvalidOptionsError(
+        `@GatewayRoute makes ${route.method} ${route.path} public twice: ${nameOf(twin)} answers at '${twin.to}', ${nameOf(route)} at '${route.to}'. Give one of them another path.`,
+      );
+    }
+    if (!twin) known.set(key, route);
+  }
+  return [...known.values()];
+}
+
+function nameOf(route: ManifestRoute): string {
+  return route.id.slice(route.id.indexOf('#') + 1);
+}
+
+function refuse(route: { readonly name: string }, problem: string, remedy: string): never {
+  throw new InvalidOptionsError(`${route.name} ${problem}. ${remedy}`);
+}

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+
+/** A route as a service says it to gateways. */
+export interface ManifestRoute {
+  /** Which handler answers: `orders#OrdersController.find`. */
+  readonly id: string;
+  /** In capitals; `ALL` is every method. */
+  readonly method: string;
+  /** The public path, in Nest's syntax. */
+  readonly path: string;
+  /** The service's own path, with parameters of the public one. */
+  readonly to: string;
+  /** The hosts it answers for; absent for all. */
+  readonly hosts?: readonly string[];
+  /** How long the answer's head may take, in ms; absent for the gateway's own choice. */
+  readonly timeout?: number;
+  readonly metadata?: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** All that a build of a service makes public. Instances of the same build have the same manifest. */
+export interface RouteManifest {
+  readonly v: 1;
+  readonly service: string;
+  readonly routes: readonly ManifestRoute[];
+}
+
+/** A manifest as it travels: its text, and the digest that names it. */
+export interface SealedManifest {
+  /** The first 12 hexadecimal digits of the text's SHA-256. */
+  readonly digest: string;
+  /** JSON with sorted keys. */
+  readonly body: string;
+}
+
+/** Where a service serves its manifest, for gateways that find only the digest in the registry. */
+export const MANIFEST_PATH = '/.well-known/rookery/manifest';
+
+/** The instance metadata that names a manifest. */
+export const DIGEST_KEY = 'rookery-digest';
+
+/** A manifest's text and digest; equal routes give equal digests, in whatever order they were found. */
+export function sealManifest(service: string, routes: readonly ManifestRoute[]): SealedManifest {
+  const sorted = routes.toSorted((a, b) => compare(keyOf(a), keyOf(b)));
+  const manifest: RouteManifest = { v: 1, service, routes: sorted };
+  const body = canonicalJson(manifest);
+  return { digest: digestOf(body), body };
+}
+
+/** The digest of a manifest's text. */
+export function digestOf(body: string | Uint8Array): string {
+  return createHash('sha256').update(body).digest('hex').slice(0, 12);
+}
+
+function keyOf(route: ManifestRoute): string {
+  return JSON.stringify([route.path, route.method, route.to, route.hosts ?? [], route.id]);
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+/** JSON whose keys are sorted and whose absent fields are left out. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) => {
+    if (typeof item !== 'object' || item === null || Array.isArray(item)) return item;
+    return Object.fromEntries(Object.entries(item).toSorted(([a], [b]) => compare(a, b)));
+  });
+}

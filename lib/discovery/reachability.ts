@@ -1,0 +1,50 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Clock } from '../common/clock.js';
+import { messageOf } from '../common/errors.js';
+import { EventHub } from '../common/event-hub.js';
+import { DISCOVERY_BACKEND, type DiscoveryBackend } from './discovery-backend.js';
+
+/** Whether the registry answers, as everyone who talks to it has found; announces and logs each change once. */
+@Injectable()
+export class Reachability {
+  private readonly logger = new Logger('Discovery');
+  /** What fails at the moment, and why. */
+  private readonly failures = new Map<string, string>();
+  private lostAt: number | undefined;
+
+  constructor(
+    @Inject(DISCOVERY_BACKEND) private readonly backend: Pick<DiscoveryBackend, 'name'>,
+    private readonly clock: Clock,
+    private readonly events: EventHub,
+  ) {}
+
+  /** Why it does not answer, or `undefined` while all is well. */
+  get reason(): string | undefined {
+    return this.failures.values().next().value;
+  }
+
+  /** Since when it does not answer, in ms since 1970. */
+  get since(): number | undefined {
+    return this.lostAt;
+  }
+
+  /** Notes that something the registry was asked for has failed. */
+  failed(what: string, error: unknown): void {
+    const reason = messageOf(error);
+    this.failures.set(what, reason);
+    if (this.lostAt !== undefined) return;
+    this.lostAt = this.clock.wallTime();
+    this.logger.warn(
+      `The registry "${this.backend.name}" does not answer (${what}: ${reason}). This service works on with what it knows and tries again until it does.`,
+    );
+    this.events.emit('registry.unreachable', { backend: this.backend.name, reason });
+  }
+
+  /** Notes that something the registry was asked for has worked. */
+  succeeded(what: string): void {
+    if (!this.failures.delete(what) || this.failures.size > 0) return;
+    this.lostAt = undefined;
+    this.logger.log(`The registry "${this.backend.name}" answers again.`);
+    this.events.emit('registry.reachable', { backend: this.backend.name });
+  }
+}

@@ -1,0 +1,103 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { type Observable, ReplaySubject } from 'rxjs';
+import { Clock } from '../common/clock.js';
+import { EventHub } from '../common/event-hub.js';
+import { Live } from '../common/live.js';
+import { isServiceName } from '../common/service-identity.js';
+import { DISCOVERY_BACKEND, type DiscoveryBackend } from './discovery-backend.js';
+import { ServiceNameError } from './discovery.errors.js';
+import { DISCOVERY_SETTINGS, type DiscoverySettings } from './discovery.options.js';
+import { patient } from './patient-stream.js';
+import { Reachability } from './reachability.js';
+import { ServiceWatch, type ServiceWatchContext } from './service-watch.js';
+
+/**
+ * Every service that is watched, and the list of all services; each watch opens when it is first asked for.
+ *
+ * A watch stays open until the application ends: what was called once is called again.
+ */
+@Injectable()
+export class ServiceWatches {
+  private readonly logger = new Logger('Discovery');
+  private readonly open = new Map<string, ServiceWatch>();
+  private list: Live<readonly string[]> | undefined;
+  private closed = false;
+  private readonly end = new ReplaySubject<void>(1);
+
+  constructor(
+    @Inject(DISCOVERY_BACKEND) private readonly backend: DiscoveryBackend,
+    @Inject(DISCOVERY_SETTINGS) private readonly settings: DiscoverySettings,
+    private readonly clock: Clock,
+    private readonly events: EventHub,
+    private readonly reachability: Reachability,
+  ) {}
+
+  /** The watch of a service; throws `ServiceNameError` when no service can have that name. */
+  get(service: string): ServiceWatch {
+    return this.open.get(service) ?? this.begin(service);
+  }
+
+  /** The names of all services. */
+  get services(): Live<readonly string[]> {
+    return (this.list ??= this.beginList());
+  }
+
+  /** Emits once when everything has ended. */
+  get ended(): Observable<void> {
+    return this.end;
+  }
+
+  /** Ends every stream; what is known stays readable. */
+  close(): void {
+    this.closed = true;
+    for (const watch of this.open.values()) watch.close();
+    this.list?.close();
+    this.end.next();
+  }
+
+  private begin(service: string): ServiceWatch {
+    if (!isServiceName(service)) throw new ServiceNameError(service);
+    const watch = new ServiceWatch(service, this.contextOf(`instances of ${service}`));
+    if (this.closed) watch.close();
+    this.open.set(service, watch);
+    return watch;
+  }
+
+  private contextOf(what: string): ServiceWatchContext {
+    return {
+      source: this.backend.source,
+      clock: this.clock,
+      emptyHold: this.settings.emptyHold,
+      returnHold: this.settings.returnHold,
+      onView: (view) => {
+        if (view.added.length + view.removed.length + view.changed.length === 0) return;
+        this.events.emit('instances.changed', { view });
+      },
+      onBroken: (error) => this.reachability.failed(what, error),
+      onAnswer: () => this.reachability.succeeded(what),
+      onListenerError: (error) => this.report(error),
+      warn: (message) => this.logger.warn(message),
+    };
+  }
+
+  private beginList(): Live<readonly string[]> {
+    const { clock } = this;
+    const onError = (error: unknown) => this.reachability.failed('services', error);
+    const list = new Live<readonly string[]>({
+      clock,
+      open: (signal) => patient(this.backend.source.services(signal), { clock, signal, onError }),
+      onError,
+      onListenerError: (error) => this.report(error),
+    });
+    list.onChange(() => this.reachability.succeeded('services'));
+    if (this.closed) list.close();
+    return list;
+  }
+
+  private report(error: unknown): void {
+    this.logger.error(
+      'A listener to discovery threw',
+      error instanceof Error ? error.stack : String(error),
+    );
+  }
+}

@@ -1,0 +1,159 @@
+import { parsePath, type PathVariant, shapeOf } from '../../discovery/manifest/path-pattern.js';
+import type { DiscoveredRoute } from './route-definition.js';
+
+/** A route that is not served, because its place belongs to another service. */
+export interface RouteConflict {
+  /** Which route lost: `orders#OrdersController.find`. */
+  readonly route: string;
+  readonly service: string;
+  readonly method: string;
+  readonly path: string;
+  /** Who has the place. */
+  readonly owner: string;
+  /** The route that keeps it; absent where a claim of the gateway's options decided. */
+  readonly ownerRoute?: string;
+}
+
+export interface SettledRoutes {
+  readonly served: readonly DiscoveredRoute[];
+  readonly conflicts: readonly RouteConflict[];
+}
+
+interface Place {
+  readonly service: string;
+  readonly route: string;
+}
+
+/**
+ * Decides which service a place of the public paths belongs to: methods, host and the shape of a path.
+ *
+ * The owner is whom the gateway's options name, else who had it first; services that appear together are taken by
+ * name, so that every gateway decides alike. Never are two services served under one path.
+ */
+export class RouteClaims {
+  private readonly claims: readonly { readonly service: string; readonly path: PathVariant }[];
+  private owners: ReadonlyMap<string, string> = new Map();
+
+  /** @param claims by service, the paths that are its own, with all below them */
+  constructor(claims: Readonly<Record<string, readonly string[]>>) {
+    this.claims = Object.entries(claims).flatMap(([service, paths]) =>
+      paths.map((path) => ({ service, path: parsePath(path).variants[0] ?? [] })),
+    );
+  }
+
+  /** Settles all discovered routes of a moment, and remembers who has what. */
+  settle(routes: readonly DiscoveredRoute[]): SettledRoutes {
+    const served: DiscoveredRoute[] = [];
+    const conflicts: RouteConflict[] = [];
+    const places = new Map<string, Map<string, Place>>();
+    for (const route of this.inOrder(routes)) {
+      const conflict = this.conflictOf(route, places);
+      if (conflict) conflicts.push(conflict);
+      else {
+        served.push(route);
+        occupy(route, places);
+      }
+    }
+    this.owners = ownersIn(places);
+    return { served, conflicts };
+  }
+
+  private inOrder(routes: readonly DiscoveredRoute[]): readonly DiscoveredRoute[] {
+    const rank = (route: DiscoveredRoute) => (this.ownsAll(route) ? 0 : 1);
+    return routes.toSorted(
+      (a, b) => rank(a) - rank(b) || compare(a.to, b.to) || compare(a.id, b.id),
+    );
+  }
+
+  private ownsAll(route: DiscoveredRoute): boolean {
+    return keysOf(route).every(
+      ({ place, method }) => this.owners.get(`${method} ${place}`) === route.to,
+    );
+  }
+
+  private conflictOf(
+    route: DiscoveredRoute,
+    places: ReadonlyMap<string, ReadonlyMap<string, Place>>,
+  ): RouteConflict | undefined {
+    const { id, to: service, path } = route;
+    const claim = this.foreignClaim(route);
+    for (const { place, method } of keysOf(route)) {
+      const conflict = { route: id, service, method, path };
+      if (claim !== undefined) return { ...conflict, owner: claim };
+      const other = occupant(places.get(place), method);
+      if (other && other.service !== service)
+        return { ...conflict, owner: other.service, ownerRoute: other.route };
+    }
+    return undefined;
+  }
+
+  /** The service that claims a part of what a route would answer. */
+  private foreignClaim(route: DiscoveredRoute): string | undefined {
+    const { variants } = parsePath(route.path);
+    const claims = this.claims.filter(({ path }) => variants.some((each) => overlaps(each, path)));
+    if (claims.some(({ service }) => service === route.to)) return undefined;
+    return claims[0]?.service;
+  }
+}
+
+/** Whether some path is matched by a pattern and lies at or below another. */
+function overlaps(variant: PathVariant, claimed: PathVariant): boolean {
+  for (const [index, theirs] of claimed.entries()) {
+    const ours = variant[index];
+    if (!ours) return false;
+    if (ours.kind === 'wildcard' || theirs.kind === 'wildcard') return true;
+    if (ours.kind === 'literal' && theirs.kind === 'literal' && ours.text !== theirs.text)
+      return false;
+  }
+  return true;
+}
+
+function occupy(route: DiscoveredRoute, places: Map<string, Map<string, Place>>): void {
+  for (const { place, method } of keysOf(route)) {
+    const methods = places.get(place) ?? new Map<string, Place>();
+    if (!methods.has(method)) methods.set(method, { service: route.to, route: route.id });
+    places.set(place, methods);
+  }
+}
+
+/** Who answers a method there; one for all methods answers each of them. */
+function occupant(
+  methods: ReadonlyMap<string, Place> | undefined,
+  method: string,
+): Place | undefined {
+  if (!methods) return undefined;
+  if (method !== 'ALL') return methods.get(method) ?? methods.get('ALL');
+  return [...methods.values()][0];
+}
+
+function ownersIn(places: ReadonlyMap<string, ReadonlyMap<string, Place>>): Map<string, string> {
+  const owners = new Map<string, string>();
+  for (const [place, methods] of places) {
+    for (const [method, { service }] of methods) owners.set(`${method} ${place}`, service);
+  }
+  return owners;
+}
+
+/** The places a route takes: one for each host, way through its path, and method. */
+function keysOf(
+  route: DiscoveredRoute,
+): readonly { readonly place: string; readonly method: string }[] {
+  const hosts = listOf(route.host);
+  const methods = listOf(route.method);
+  const shapes = parsePath(route.path).variants.map(shapeOf);
+  return (hosts.length > 0 ? hosts : ['']).flatMap((host) =>
+    shapes.flatMap((shape) =>
+      (methods.length > 0 ? methods : ['ALL']).map((method) => ({ place: host + shape, method })),
+    ),
+  );
+}
+
+function listOf(value: string | readonly string[] | undefined): readonly string[] {
+  if (value === undefined) return [];
+  return typeof value === 'string' ? [value] : value;
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

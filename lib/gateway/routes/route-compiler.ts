@@ -1,0 +1,126 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { milliseconds } from '../../common/duration.js';
+import { messageOf } from '../../common/errors.js';
+import { isServiceName } from '../../common/service-identity.js';
+import { canFill, parsePath, type PathPattern } from '../../discovery/manifest/path-pattern.js';
+import { isRouteHost } from '../../discovery/manifest/route-host.js';
+import { DIGEST_KEY } from '../../discovery/manifest/route-manifest.js';
+import type { Endpoint } from '../../load-balancing/endpoint.js';
+import { Upstreams } from '../../upstream/upstreams.js';
+import { RouteDefinitionError } from '../gateway.errors.js';
+import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway.options.js';
+import type { DiscoveredRoute, RouteDefinition } from './route-definition.js';
+import type { CompiledRoute } from './route-table.js';
+
+/** Makes routes of their definitions, so that nothing of a definition is read while requests run. */
+@Injectable()
+export class RouteCompiler {
+  constructor(
+    private readonly upstreams: Upstreams,
+    @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
+  ) {}
+
+  /** @throws RouteDefinitionError */
+  explicit(definition: RouteDefinition): CompiledRoute {
+    return this.compile(definition, 'explicit');
+  }
+
+  /** @throws RouteDefinitionError */
+  discovered(definition: DiscoveredRoute): CompiledRoute {
+    return this.compile(definition, 'discovered');
+  }
+
+  private compile(
+    definition: DiscoveredRoute | RouteDefinition,
+    source: 'explicit' | 'discovered',
+  ) {
+    const { path, to, order = 0, timeout, metadata = {} } = definition;
+    const methods = listOf(definition.method).map((method) => method.toUpperCase());
+    const id = definition.id ?? [...methods, path].join(' ');
+    const hosts = listOf(definition.host).map((host) => readHost(id, host));
+    const pattern = readPath(id, path);
+    const target = readTarget(id, definition, pattern);
+    const route = {
+      id,
+      path,
+      methods,
+      hosts,
+      to,
+      order,
+      source,
+      metadata,
+      upstream: this.upstreamOf(id, to),
+      timeout: timeout === undefined ? this.settings.timeout : milliseconds(timeout),
+      keepHost: hosts.length > 0,
+      accepts: 'digests' in definition ? acceptsOf(definition.digests) : undefined,
+    };
+    return { route, pattern, target };
+  }
+
+  private upstreamOf(id: string, to: string) {
+    if (isServiceName(to)) return this.upstreams.get(to);
+    const url = URL.canParse(to) ? new URL(to) : undefined;
+    if (!url || !/^https?:$/.test(url.protocol) || to.replace(/\/$/, '') !== url.origin) {
+      throw new RouteDefinitionError(
+        id,
+        `leads to '${to}'. Write a service's name, or an origin such as 'http://10.0.0.9:8080'.`,
+      );
+    }
+    return this.upstreams.to(url.origin);
+  }
+}
+
+function readPath(id: string, path: string): PathPattern {
+  try {
+    return parsePath(path);
+  } catch (error) {
+    throw new RouteDefinitionError(id, `cannot be matched. ${messageOf(error)}`);
+  }
+}
+
+function readTarget(
+  id: string,
+  { rewrite, stripPrefix }: RouteDefinition,
+  pattern: PathPattern,
+): PathPattern | undefined {
+  if (rewrite !== undefined && stripPrefix !== undefined)
+    throw new RouteDefinitionError(id, "has both 'rewrite' and 'stripPrefix'. Keep one.");
+  const target =
+    stripPrefix === undefined ? rewrite : withoutPrefix(id, pattern.source, stripPrefix);
+  if (target === undefined) return undefined;
+  const read = readPath(id, target);
+  if (canFill(read, pattern)) return read;
+  throw new RouteDefinitionError(
+    id,
+    `becomes '${target}', for which '${pattern.source}' lacks parameters. Use the same names, and braces in both.`,
+  );
+}
+
+function withoutPrefix(id: string, path: string, prefix: string): string {
+  const end = prefix.replace(/\/+$/, '');
+  const rest = path.slice(end.length);
+  // On the border of a segment: '/api' is no prefix of '/apix'.
+  if (path.startsWith(end) && /^(?:[/{]|$)/.test(rest))
+    return rest.startsWith('/') ? rest : `/${rest}`;
+  throw new RouteDefinitionError(id, `does not begin with '${prefix}', which it should strip.`);
+}
+
+function readHost(id: string, host: string): string {
+  const lower = host.toLowerCase();
+  if (isRouteHost(lower)) return lower;
+  throw new RouteDefinitionError(
+    id,
+    `has the host '${host}'. Write it like 'shop.example.com' or '*.example.com', without a port.`,
+  );
+}
+
+/** While a service is rolled out, only the instances that published a route get its requests. */
+function acceptsOf(digests: ReadonlySet<string> | undefined) {
+  if (!digests) return undefined;
+  return (endpoint: Endpoint) => digests.has(endpoint.instance.metadata[DIGEST_KEY] ?? '');
+}
+
+function listOf(value: string | readonly string[] | undefined): readonly string[] {
+  if (value === undefined) return [];
+  return typeof value === 'string' ? [value] : value;
+}

@@ -1,0 +1,91 @@
+import type { PathVariant } from '../../discovery/manifest/path-pattern.js';
+import { PathNode } from './path-node.js';
+import { matchParts } from './segments.js';
+
+/** Which requests an entry is for. */
+export interface RouteKey {
+  /** In capitals; `ALL` is every method. */
+  readonly method: string;
+  /** `shop.example.com`, `*.example.com`, or empty for all. */
+  readonly host: string;
+  readonly variant: PathVariant;
+}
+
+/**
+ * Finds the most specific entry for a request, in one walk over the path's segments.
+ *
+ * Of what is added for the same key, the first stays. Each node is visited once at most, so no path takes long.
+ */
+export class RouteMatcher<T> {
+  private readonly hosts = new Map<string, PathNode<T>>();
+  /** `.example.com`, the longest first. */
+  private suffixes: readonly string[] = [];
+  private readonly anyHost = new PathNode<T>();
+  // What is being looked for; fields, because an object for each request would cost more than the search.
+  private method = '';
+  private path = '';
+  private end = 0;
+
+  get isEmpty(): boolean {
+    return this.hosts.size === 0 && this.anyHost.isEmpty;
+  }
+
+  add(key: RouteKey, entry: T): void {
+    this.rootOf(key.host).below(key.variant).add(key.method, entry);
+  }
+
+  /** The entry of a request; its path is canonical, its host without port and in small letters. */
+  find(method: string, path: string, host: string): T | undefined {
+    this.method = method;
+    this.path = path;
+    // Slashes at the end count for nothing, and '/' has no segments.
+    this.end = path.charCodeAt(path.length - 1) === 47 ? path.length - 1 : path.length;
+    const entry = this.hosts.size > 0 ? this.findByHost(host) : undefined;
+    return entry ?? this.walk(this.anyHost, 0);
+  }
+
+  private findByHost(host: string): T | undefined {
+    const exact = this.hosts.get(host);
+    const entry = exact && this.walk(exact, 0);
+    if (entry !== undefined) return entry;
+    for (const suffix of this.suffixes) {
+      const node = host.endsWith(suffix) ? this.hosts.get(`*${suffix}`) : undefined;
+      const found = node && this.walk(node, 0);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** Looks below a node for what follows the slash at a place. */
+  private walk(node: PathNode<T>, from: number): T | undefined {
+    if (from >= this.end) return node.entryFor(this.method);
+    let stop = this.path.indexOf('/', from + 1);
+    if (stop === -1 || stop > this.end) stop = this.end;
+    const segment = this.path.slice(from + 1, stop);
+    const literal = node.literals?.get(segment);
+    const entry = literal && this.walk(literal, stop);
+    return entry ?? this.walkOthers(node, segment, stop);
+  }
+
+  private walkOthers(node: PathNode<T>, segment: string, stop: number): T | undefined {
+    for (const { parts, node: below } of node.mixed) {
+      const found = matchParts(parts, segment) && this.walk(below, stop);
+      if (found !== undefined) return found;
+    }
+    const entry = node.param && this.walk(node.param, stop);
+    return entry ?? node.wildcard?.entryFor(this.method);
+  }
+
+  private rootOf(host: string): PathNode<T> {
+    if (host === '') return this.anyHost;
+    const known = this.hosts.get(host);
+    if (known) return known;
+    const root = new PathNode<T>();
+    this.hosts.set(host, root);
+    this.suffixes = [...this.hosts.keys()]
+      .filter((each) => each.startsWith('*'))
+      .map((each) => each.slice(1))
+      .toSorted((a, b) => b.length - a.length);
+    return root;
+  }
+}

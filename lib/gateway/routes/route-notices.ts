@@ -1,0 +1,53 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { EventHub } from '../../common/event-hub.js';
+import type { RouteConflict } from './route-claims.js';
+import type { RouteTable } from './route-table.js';
+
+/** Tells people and observers, once each, what a new table brings. */
+@Injectable()
+export class RouteNotices {
+  private readonly logger = new Logger('Gateway');
+  private conflicts: ReadonlySet<string> = new Set();
+  private refused: ReadonlySet<string> = new Set();
+
+  constructor(private readonly events: EventHub) {}
+
+  /** Conflicts that were not there before. */
+  tellConflicts(conflicts: readonly RouteConflict[]): void {
+    for (const conflict of conflicts) {
+      if (this.conflicts.has(keyOf(conflict))) continue;
+      this.logger.warn(sentenceOf(conflict));
+      this.events.emit('route.conflicted', { conflict });
+    }
+    this.conflicts = new Set(conflicts.map(keyOf));
+  }
+
+  /** Sentences that were not there before. */
+  tellRefused(sentences: readonly string[]): void {
+    for (const sentence of sentences) if (!this.refused.has(sentence)) this.logger.warn(sentence);
+    this.refused = new Set(sentences);
+  }
+
+  /** What is served now and was not, and the other way round. */
+  tellChange(before: RouteTable, after: RouteTable): void {
+    const old = new Set(before.routes.map(({ id }) => id));
+    const now = new Set(after.routes.map(({ id }) => id));
+    const added = [...now].filter((id) => !old.has(id));
+    const removed = [...old].filter((id) => !now.has(id));
+    if (added.length > 0 || removed.length > 0)
+      this.events.emit('routes.changed', { count: after.routes.length, added, removed });
+  }
+}
+
+function keyOf({ route, method, owner }: RouteConflict): string {
+  return `${method} ${route} ${owner}`;
+}
+
+function sentenceOf(conflict: RouteConflict): string {
+  const { method, path, route, service, owner, ownerRoute } = conflict;
+  const place = `${method} ${path} is published by "${service}" (${route})`;
+  const why = ownerRoute
+    ? `belongs to "${owner}" (${ownerRoute}), which had it first`
+    : `is claimed for "${owner}" in gateway.discovery.claims`;
+  return `${place}, but ${why}; it is not served for "${service}". Give one of them another path, or name the owner in gateway.discovery.claims.`;
+}

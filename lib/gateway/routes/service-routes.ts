@@ -1,0 +1,119 @@
+import { messageOf } from '../../common/errors.js';
+import { manifestFromMetadata } from '../../discovery/manifest/manifest-metadata.js';
+import { type CheckedRoute, readManifest } from '../../discovery/manifest/manifest-reader.js';
+import { parsePath, shapeOf } from '../../discovery/manifest/path-pattern.js';
+import { DIGEST_KEY } from '../../discovery/manifest/route-manifest.js';
+import type { ServiceInstance } from '../../discovery/service-instance.js';
+import type { DiscoveredRoute } from './route-definition.js';
+
+/** What is known of one manifest. */
+interface Manifest {
+  readonly routes: readonly CheckedRoute[];
+  readonly refused: readonly string[];
+}
+
+/** The public routes of one service, out of the manifests its instances publish; each is read once. */
+export class ServiceRoutes {
+  private readonly manifests = new Map<string, Manifest>();
+  private instances: readonly ServiceInstance[] = [];
+
+  constructor(readonly service: string) {}
+
+  /** Takes the service's instances of now; gives the digests whose manifests must be fetched. */
+  update(instances: readonly ServiceInstance[]): readonly string[] {
+    this.instances = instances;
+    const missing = new Set<string>();
+    for (const { metadata } of instances) {
+      const digest = metadata[DIGEST_KEY];
+      if (digest === undefined || this.manifests.has(digest)) continue;
+      if (!/^[0-9a-f]{12}$/.test(digest)) continue;
+      this.learn(digest, () => manifestFromMetadata(this.service, metadata));
+      if (!this.manifests.has(digest)) missing.add(digest);
+    }
+    this.forget();
+    return [...missing];
+  }
+
+  /** Takes the text of a manifest that was fetched. */
+  learn(digest: string, text: () => string | undefined): void {
+    try {
+      const body = text();
+      if (body !== undefined) this.manifests.set(digest, readManifest(this.service, body));
+    } catch (error) {
+      this.manifests.set(digest, { routes: [], refused: [messageOf(error)] });
+    }
+  }
+
+  /** Whether some instance publishes a manifest whose text is not known. */
+  lacks(digest: string): boolean {
+    return !this.manifests.has(digest) && this.digests().has(digest);
+  }
+
+  get refused(): readonly string[] {
+    return [...this.manifests.values()].flatMap(({ refused }) => refused);
+  }
+
+  /** The routes of all instances; of a route that only some have, their digests are named. */
+  routes(): readonly DiscoveredRoute[] {
+    const places = new Map<string, Map<string, Offer>>();
+    for (const [digest, count] of this.digests()) {
+      for (const route of this.manifests.get(digest)?.routes ?? []) {
+        const offers = places.get(placeOf(route)) ?? new Map<string, Offer>();
+        places.set(placeOf(route), offers);
+        const offer = offers.get(route.to) ?? { route, digests: new Set<string>(), instances: 0 };
+        offer.digests.add(digest);
+        offer.instances += count;
+        offers.set(route.to, offer);
+      }
+    }
+    return [...places.values()].map((offers) => this.toRoute(best([...offers.values()])));
+  }
+
+  private toRoute({ route, digests, instances }: Offer): DiscoveredRoute {
+    const { id, method, path, to, hosts, timeout, metadata } = route;
+    const everywhere = instances === this.instances.length;
+    return {
+      id,
+      path,
+      to: this.service,
+      ...(to !== path && { rewrite: to }),
+      ...(method !== 'ALL' && { method }),
+      ...(hosts && { host: hosts }),
+      ...(timeout !== undefined && { timeout }),
+      ...(metadata && { metadata }),
+      ...(!everywhere && { digests }),
+    };
+  }
+
+  /** How many instances have each manifest. */
+  private digests(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { metadata } of this.instances) {
+      const digest = metadata[DIGEST_KEY];
+      if (digest !== undefined) counts.set(digest, (counts.get(digest) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  private forget(): void {
+    const used = this.digests();
+    for (const digest of this.manifests.keys())
+      if (!used.has(digest)) this.manifests.delete(digest);
+  }
+}
+
+/** A way of serving a place, and who can. */
+interface Offer {
+  readonly route: CheckedRoute;
+  readonly digests: Set<string>;
+  instances: number;
+}
+
+/** Builds that lead one public path to different paths of their own cannot be mixed: most instances decide. */
+function best(offers: readonly Offer[]): Offer {
+  return offers.reduce((a, b) => (b.instances > a.instances ? b : a));
+}
+
+function placeOf({ method, path, hosts }: CheckedRoute): string {
+  return JSON.stringify([method, hosts ?? [], parsePath(path).variants.map(shapeOf)]);
+}

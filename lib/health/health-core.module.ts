@@ -1,0 +1,14 @@
+import { Global, Module } from '@nestjs/common';
+import { CommonModule } from '../common/common.module.js';
+import { Availability } from './availability.js';
+import { AvailabilityLifecycle } from './availability-lifecycle.js';
+import { HealthAggregator } from './health-aggregator.js';
+
+/** Health without endpoints: for rooms that ask how the service is, or say when it leaves. */
+@Global()
+@Module({
+  imports: [CommonModule],
+  providers: [Availability, AvailabilityLifecycle, HealthAggregator],
+  exports: [Availability, HealthAggregator],
+})
+export class HealthCoreModule {}

@@ -1,0 +1,10 @@
+export { Endpoint, type EndpointState } from './endpoint.js';
+export { type CallOutcome, LoadBalancer, type LoadBalancerOptions } from './load-balancer.js';
+export { LoadBalancers, type ServiceBalancing } from './load-balancers.js';
+export { LoadBalancingModule } from './load-balancing.module.js';
+export { LoadBalancingStrategy } from './load-balancing-strategy.js';
+export type { OutlierSettings } from './outlier-detector.js';
+export { type StrategyFactory, type StrategyName } from './strategies/built-in.js';
+export { LeastRequestStrategy } from './strategies/least-request.strategy.js';
+export { RandomStrategy } from './strategies/random.strategy.js';
+export { RoundRobinStrategy } from './strategies/round-robin.strategy.js';

@@ -1,0 +1,34 @@
+import type { Endpoint } from '../endpoint.js';
+import { LoadBalancingStrategy } from '../load-balancing-strategy.js';
+import { Weights, weightOf } from './weights.js';
+
+/**
+ * Of two endpoints chosen at random, the one with fewer calls under way (the power of two choices).
+ *
+ * With different weights both are drawn as likely as their weight, and the fewer calls for its weight wins: without load
+ * the shares follow the weights, under load the calls under way do.
+ */
+export class LeastRequestStrategy extends LoadBalancingStrategy {
+  private readonly weights = new Weights();
+
+  constructor(private readonly random: () => number = Math.random) {
+    super();
+  }
+
+  override pick<E extends Endpoint>(candidates: readonly E[]): E {
+    if (!this.weights.of(candidates).equal) return this.weighted(candidates);
+    const count = candidates.length;
+    const i = (this.random() * count) | 0;
+    let j = (this.random() * (count - 1)) | 0;
+    if (j >= i) j++;
+    const one = candidates[i] as E;
+    const other = candidates[j] as E;
+    return one.active <= other.active ? one : other;
+  }
+
+  private weighted<E extends Endpoint>(candidates: readonly E[]): E {
+    const one = this.weights.at(candidates, this.random());
+    const other = this.weights.at(candidates, this.random());
+    return one.active * weightOf(other) <= other.active * weightOf(one) ? one : other;
+  }
+}

@@ -1,0 +1,137 @@
+import type { ReadPacket, WritePacket } from '@nestjs/microservices';
+import { messageOf } from '../common/errors.js';
+import { Deadline } from '../upstream/deadline-list.js';
+import { UpstreamConnectionError, UpstreamTimeoutError } from '../upstream/upstream.errors.js';
+import type { MessageRoute } from './message-route.js';
+import { TcpConnection } from './tcp-connection.js';
+import type { TcpEndpoint } from './tcp-endpoint.js';
+
+/** How many instances are tried. */
+export const MAX_ATTEMPTS = 3;
+
+/**
+ * One message on its way to its answer.
+ *
+ * It is one object that waits in the list of deadlines itself: this is the hot path, where a chain of operators halves
+ * the throughput.
+ */
+export class MessageCall extends Deadline {
+  private over = false;
+  private attempts = 0;
+  private begun = 0;
+  private answered = false;
+  private endpoint: TcpEndpoint | undefined;
+  private forget: (() => void) | undefined;
+  private failure: Error | undefined;
+
+  constructor(
+    private readonly route: MessageRoute,
+    private readonly packet: ReadPacket,
+    private readonly repeatable: () => boolean,
+    private readonly callback: (packet: WritePacket) => void,
+  ) {
+    super();
+  }
+
+  /** Sends it to some instance. */
+  start(): void {
+    const { route } = this;
+    this.begun = route.now();
+    route.deadlines.set(this, route.timeout, this.begun);
+    const endpoint = route.pick();
+    if (endpoint) this.attempt(endpoint);
+    else void this.waitForInstances();
+  }
+
+  /** Nobody wants the answer any more. */
+  cancel(): void {
+    if (!this.over) this.settle('cancelled');
+  }
+
+  override expire(): void {
+    const { service, timeout } = this.route;
+    const waiting = this.endpoint === undefined;
+    this.settle('failure');
+    this.callback({
+      err: waiting ? this.route.noEndpoint() : new UpstreamTimeoutError(service, timeout),
+    });
+  }
+
+  private async waitForInstances(): Promise<void> {
+    const worthIt = await this.route.awaitInstances().catch((error: unknown) => {
+      this.failure = error as Error;
+      return false;
+    });
+    if (this.over) return;
+    const endpoint = worthIt ? this.route.pick() : undefined;
+    if (endpoint) this.attempt(endpoint);
+    else this.fail(this.failure ?? this.route.noEndpoint());
+  }
+
+  private attempt(endpoint: TcpEndpoint): void {
+    this.attempts += 1;
+    this.endpoint = endpoint;
+    const connection = endpoint.open;
+    if (connection) return this.send(connection);
+    endpoint.connect().then(
+      (opened) => this.over || this.send(opened),
+      (error: unknown) => this.over || this.onUnreachable(endpoint, error),
+    );
+  }
+
+  private send(connection: TcpConnection): void {
+    this.forget = connection.request(this.packet, (packet) => this.onPacket(packet));
+  }
+
+  private onPacket(packet: WritePacket): void {
+    if (this.over) return;
+    // What the other side threw comes as plain JSON; an Error is our own side's.
+    if (packet.err instanceof Error) return this.onBroken(packet.err);
+    this.answered = true;
+    if (packet.isDisposed || packet.err) this.settle('success');
+    // A stream of answers: each one may take its time.
+    else this.route.deadlines.set(this, this.route.timeout, this.route.now());
+    this.callback(packet);
+  }
+
+  private onUnreachable(endpoint: TcpEndpoint, error: unknown): void {
+    const reason = messageOf(error);
+    this.failure = new UpstreamConnectionError(this.route.service, reason, false, error);
+    this.tryAnother(endpoint);
+  }
+
+  private onBroken(error: Error): void {
+    if (!TcpConnection.wasLost(error)) {
+      // Ours: something that cannot be written as JSON, for instance.
+      this.settle('cancelled');
+      this.callback({ err: error });
+      return;
+    }
+    const reason = 'it ended before the answer came';
+    this.failure = new UpstreamConnectionError(this.route.service, reason, true, error);
+    if (this.endpoint && !this.answered && this.repeatable()) this.tryAnother(this.endpoint);
+    else this.fail(this.failure, 'failure');
+  }
+
+  private tryAnother(failed: TcpEndpoint): void {
+    this.endpoint = undefined;
+    this.route.complete(failed, 'failure', this.begun);
+    const next = this.attempts < MAX_ATTEMPTS ? this.route.pick(failed) : undefined;
+    if (next) this.attempt(next);
+    else this.fail(this.failure);
+  }
+
+  private fail(err: unknown, outcome: 'failure' | 'cancelled' = 'cancelled'): void {
+    this.settle(outcome);
+    this.callback({ err });
+  }
+
+  private settle(outcome: 'success' | 'failure' | 'cancelled'): void {
+    this.over = true;
+    this.route.deadlines.clear(this);
+    this.forget?.();
+    const { endpoint } = this;
+    this.endpoint = undefined;
+    if (endpoint) this.route.complete(endpoint, outcome, this.begun);
+  }
+}

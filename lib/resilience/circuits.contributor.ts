@@ -1,0 +1,23 @@
+import { Injectable } from '@nestjs/common';
+import { HealthContributor, type HealthReport } from '../health/health-contributor.js';
+import { Circuits } from './circuits.js';
+
+/** A circuit that is not closed makes this service `degraded`: it still answers, though without one of its helpers. */
+@Injectable()
+export class CircuitsContributor extends HealthContributor {
+  override readonly name = 'circuits';
+  override readonly critical = false;
+
+  constructor(private readonly circuits: Circuits) {
+    super();
+  }
+
+  override check(): HealthReport {
+    const all = this.circuits.all();
+    const closed = all.every(({ state }) => state === 'closed');
+    const details = Object.fromEntries(
+      all.map(({ name, state, calls, failures }) => [name, { state, calls, failures }]),
+    );
+    return { status: closed ? 'up' : 'degraded', details };
+  }
+}

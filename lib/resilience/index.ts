@@ -1,0 +1,4 @@
+export type { CircuitOptions, CircuitState, CircuitView } from './circuit.js';
+export { Circuits } from './circuits.js';
+export { CircuitsContributor } from './circuits.contributor.js';
+export { ResilienceModule } from './resilience.module.js';

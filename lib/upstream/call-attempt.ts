@@ -1,0 +1,218 @@
+import type { Deadlines } from './deadline-list.js';
+import { Attempt, type Carrier } from './transport.js';
+import type { RequestSink, ResponseSource, UpstreamCall } from './upstream-call.js';
+import type { UpstreamEndpoint } from './upstream-endpoint.js';
+import {
+  NoEndpointError,
+  UpstreamConnectionError,
+  type UpstreamError,
+  UpstreamTimeoutError,
+} from './upstream.errors.js';
+
+/** How long each part of a call may take, in ms; 0 is for ever. */
+export interface CallTimeouts {
+  readonly connect: number;
+  readonly response: number;
+  readonly idle: number;
+}
+
+/** Who makes attempts and decides what becomes of them. */
+export interface AttemptOwner {
+  readonly name: string;
+  readonly timeouts: CallTimeouts;
+  readonly deadlines: Deadlines;
+  /** The answer's head has come. */
+  onAnswered(attempt: CallAttempt): void;
+  /** The answer is complete. */
+  onCompleted(attempt: CallAttempt): void;
+  /** This try failed. */
+  onFailed(attempt: CallAttempt, error: UpstreamError): void;
+}
+
+type Phase = 'waiting' | 'connecting' | 'sending' | 'answering' | 'receiving' | 'done';
+
+/** A call on its way: the endpoint it was given, the connection it has, and the one deadline that runs for it. */
+export class CallAttempt extends Attempt implements RequestSink, ResponseSource {
+  endpoint: UpstreamEndpoint | undefined = undefined;
+  /** How many tries failed before this one. */
+  retries = 0;
+  /** The generation of the circuit that let it through. */
+  generation = 0;
+  status = 0;
+  /** How long the answer's head took, in ms; set by the owner. */
+  latency = 0;
+  /** Whether this try travels on a connection that had served before. */
+  reused = false;
+  /** Whether any byte of an answer came on this try. */
+  received = false;
+  private carrier: Carrier | undefined = undefined;
+  private phase: Phase = 'waiting';
+
+  constructor(
+    private readonly owner: AttemptOwner,
+    readonly call: UpstreamCall,
+    public startedAt: number,
+  ) {
+    super();
+  }
+
+  override get method(): string {
+    return this.call.method;
+  }
+
+  override get hasBody(): boolean {
+    return this.call.hasBody;
+  }
+
+  override get wantsFresh(): boolean {
+    return this.retries > 0;
+  }
+
+  /** Whether the call has seen its end. */
+  get done(): boolean {
+    return this.phase === 'done';
+  }
+
+  /** Whether the call has seen the answer's head, so that nothing can be done again. */
+  get answered(): boolean {
+    return this.status !== 0;
+  }
+
+  /** Goes to an endpoint. */
+  begin(endpoint: UpstreamEndpoint, now: number): void {
+    this.endpoint = endpoint;
+    this.startedAt = now;
+    this.reused = false;
+    this.received = false;
+    endpoint.channel.send(this);
+  }
+
+  /** Waits for the service's instances to become known. */
+  park(): void {
+    this.wait('waiting', this.owner.timeouts.connect);
+  }
+
+  /** Ends every wait and lets go of the connection, which dies of it. */
+  release(): void {
+    this.owner.deadlines.clear(this);
+    const { carrier } = this;
+    this.carrier = undefined;
+    if (carrier !== undefined) carrier.abort();
+    else this.endpoint?.channel.withdraw(this);
+  }
+
+  /** The call hears of its failure, once. */
+  settle(error: UpstreamError): void {
+    if (this.phase === 'done') return;
+    this.phase = 'done';
+    this.call.onError(error);
+  }
+
+  override head(): string {
+    return this.call.head(this.endpoint as UpstreamEndpoint);
+  }
+
+  override onQueued(): void {
+    this.wait('waiting', this.call.responseTimeout);
+  }
+
+  override onConnecting(carrier: Carrier): void {
+    this.carrier = carrier;
+    this.wait('connecting', this.owner.timeouts.connect);
+  }
+
+  override onSent(carrier: Carrier, reused: boolean): void {
+    this.carrier = carrier;
+    this.reused = reused;
+    if (this.call.hasBody) {
+      this.owner.deadlines.clear(this);
+      this.phase = 'sending';
+      this.call.onConnected(this);
+    } else {
+      this.wait('answering', this.call.responseTimeout);
+    }
+  }
+
+  override onDrain(): void {
+    if (this.phase === 'sending') this.owner.deadlines.clear(this);
+    this.call.onDrain();
+  }
+
+  override onInformation(status: number, rawHeaders: string[]): void {
+    this.call.onInformation(status, rawHeaders);
+  }
+
+  override onHead(status: number, rawHeaders: string[]): void {
+    this.status = status;
+    this.wait('receiving', this.owner.timeouts.idle);
+    this.owner.onAnswered(this);
+    this.call.onHead(status, rawHeaders, this);
+  }
+
+  override onBody(chunk: Buffer): boolean {
+    if (this.call.onBody(chunk)) {
+      if (this.phase === 'receiving') this.wait('receiving', this.owner.timeouts.idle);
+      return true;
+    }
+    // Whoever does not take the body must not make the service look slow.
+    this.owner.deadlines.clear(this);
+    return false;
+  }
+
+  override onEnd(trailers: string[] | undefined): void {
+    this.owner.deadlines.clear(this);
+    this.carrier = undefined;
+    this.phase = 'done';
+    this.owner.onCompleted(this);
+    this.call.onEnd(trailers);
+  }
+
+  override onFailure(error: UpstreamError, received: boolean): void {
+    this.owner.deadlines.clear(this);
+    this.carrier = undefined;
+    this.received = received;
+    this.owner.onFailed(this, error);
+  }
+
+  override expire(): void {
+    const error = this.overdue();
+    this.release();
+    this.owner.onFailed(this, error);
+  }
+
+  // RequestSink: the connection may serve another call by now, so nothing may reach it but through here.
+  write(chunk: Buffer | string): boolean {
+    if (this.carrier === undefined || this.carrier.write(chunk)) return true;
+    // The service does not read: that is no reason to wait for ever.
+    if (this.phase === 'sending') this.wait('sending', this.owner.timeouts.idle);
+    return false;
+  }
+
+  end(): void {
+    this.carrier?.end();
+    if (this.phase === 'sending') this.wait('answering', this.call.responseTimeout);
+  }
+
+  // ResponseSource
+  resume(): void {
+    if (this.phase === 'receiving') this.wait('receiving', this.owner.timeouts.idle);
+    this.carrier?.resume();
+  }
+
+  private wait(phase: Phase, ms: number): void {
+    this.phase = phase;
+    const { deadlines } = this.owner;
+    deadlines.set(this, ms, deadlines.coarseNow);
+  }
+
+  private overdue(): UpstreamError {
+    const { name, timeouts } = this.owner;
+    if (this.phase === 'connecting') {
+      const reason = `no connection within ${timeouts.connect} ms`;
+      return new UpstreamConnectionError(name, reason, false);
+    }
+    if (this.endpoint === undefined) return new NoEndpointError(name, 0);
+    const inBody = this.phase === 'receiving' || this.phase === 'sending';
+    return new UpstreamTimeoutError(name, inBody ? timeouts.idle : this.call.responseTimeout);
+  }
+}

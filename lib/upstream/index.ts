@@ -1,0 +1,27 @@
+export { Circuit } from './circuit.js';
+export type { UpstreamRequest } from './request/upstream-request.js';
+export { type ResponseHeaders, UpstreamResponse } from './request/upstream-response.js';
+export { type RequestSink, type ResponseSource, UpstreamCall } from './upstream-call.js';
+export { UpstreamEndpoint } from './upstream-endpoint.js';
+export {
+  AnswerTooLargeError,
+  CallCancelledError,
+  CallHandlingError,
+  CircuitOpenError,
+  InvalidRequestError,
+  NoEndpointError,
+  UpstreamBusyError,
+  UpstreamConnectionError,
+  UpstreamError,
+  UpstreamProtocolError,
+  UpstreamTimeoutError,
+} from './upstream.errors.js';
+export { UpstreamModule } from './upstream.module.js';
+export type {
+  OutlierOptions,
+  UpstreamModuleOptions,
+  UpstreamOptions,
+  UpstreamTimeouts,
+} from './upstream.options.js';
+export { Upstream } from './upstream.js';
+export { Upstreams } from './upstreams.js';

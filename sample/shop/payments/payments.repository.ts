@@ -1,0 +1,47 @@
+import { mkdirSync } from 'node:fs';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import Database from 'libsql';
+
+export interface Payment {
+  readonly orderId: string;
+  readonly cents: number;
+  readonly currency: string;
+}
+
+/** The payments, in a file that belongs to this service alone. */
+@Injectable()
+export class PaymentsRepository implements OnModuleDestroy {
+  private readonly database: Database.Database;
+
+  constructor() {
+    mkdirSync('data', { recursive: true });
+    this.database = new Database('data/payments.sqlite', { timeout: 5_000 });
+    this.database.exec('PRAGMA journal_mode = WAL');
+    this.database.exec(
+      'CREATE TABLE IF NOT EXISTS payments (orderId TEXT PRIMARY KEY, cents INTEGER NOT NULL, currency TEXT NOT NULL)',
+    );
+  }
+
+  newest(limit: number): Payment[] {
+    return this.database
+      .prepare('SELECT * FROM payments ORDER BY rowid DESC LIMIT ?')
+      .all(limit) as Payment[];
+  }
+
+  find(orderId: string): Payment | undefined {
+    return this.database.prepare('SELECT * FROM payments WHERE orderId = ?').get(orderId) as
+      Payment | undefined;
+  }
+
+  /** Keeps a payment; an event that is delivered twice is paid once. */
+  settle(payment: Payment): boolean {
+    const { changes } = this.database
+      .prepare('INSERT OR IGNORE INTO payments (orderId, cents, currency) VALUES (?, ?, ?)')
+      .run(payment.orderId, payment.cents, payment.currency);
+    return changes === 1;
+  }
+
+  onModuleDestroy(): void {
+    this.database.close();
+  }
+}

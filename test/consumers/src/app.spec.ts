@@ -1,0 +1,10 @@
+import { Test } from '@nestjs/testing';
+import { GatewayAppModule, OrdersModule } from './app.module.js';
+import { scenario } from './scenario.js';
+
+const create = async (module: typeof OrdersModule | typeof GatewayAppModule) =>
+  (await Test.createTestingModule({ imports: [module] }).compile()).createNestApplication();
+
+it("works under this application's test runner", async () => {
+  await scenario(await create(OrdersModule), await create(GatewayAppModule));
+});

@@ -1,0 +1,124 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { FakeClock } from '../../lib/testing/fake-clock.js';
+import { Deadline, Deadlines } from '../../lib/upstream/deadline-list.js';
+
+class Bell extends Deadline {
+  rang: number | undefined;
+
+  constructor(private readonly clock: FakeClock) {
+    super();
+  }
+
+  override expire(): void {
+    this.rang = this.clock.now();
+  }
+}
+
+describe('Deadlines', () => {
+  it('ends a wait at its time, at most one sweep late', async () => {
+    const clock = new FakeClock();
+    const deadlines = new Deadlines(clock);
+    const bell = new Bell(clock);
+    deadlines.set(bell, 120, clock.now());
+    await clock.advance(119);
+    expect(bell.rang).toBeUndefined();
+    await clock.advance(100);
+    expect(bell.rang).toBe(150);
+  });
+
+  it('forgets a wait that was cleared, and one that was replaced', async () => {
+    const clock = new FakeClock();
+    const deadlines = new Deadlines(clock);
+    const [cleared, replaced] = [new Bell(clock), new Bell(clock)];
+    deadlines.set(cleared, 100, 0);
+    deadlines.set(replaced, 100, 0);
+    deadlines.set(replaced, 1_000, 0);
+    deadlines.clear(cleared);
+    deadlines.clear(cleared);
+    await clock.advance(900);
+    expect([cleared.rang, replaced.rang]).toEqual([undefined, undefined]);
+    await clock.advance(200);
+    expect(replaced.rang).toBe(1_000);
+  });
+
+  it('waits for ever at 0 ms', async () => {
+    const clock = new FakeClock();
+    const deadlines = new Deadlines(clock);
+    const bell = new Bell(clock);
+    deadlines.set(bell, 100, 0);
+    deadlines.set(bell, 0, 0);
+    await clock.advance(1_000);
+    expect(bell.rang).toBeUndefined();
+    expect(clock.waiting).toBe(0);
+  });
+
+  it('has no timer while nothing waits', async () => {
+    const clock = new FakeClock();
+    const deadlines = new Deadlines(clock);
+    expect(clock.waiting).toBe(0);
+    deadlines.set(new Bell(clock), 100, 0);
+    deadlines.set(new Bell(clock), 200, 0);
+    expect(clock.waiting).toBe(1);
+    await clock.advance(1_000);
+    expect(clock.waiting).toBe(0);
+    deadlines.set(new Bell(clock), 100, clock.now());
+    expect(clock.waiting).toBe(1);
+  });
+
+  it('calls nobody late right after the process itself stood still', () => {
+    const sweeps: (() => void)[] = [];
+    class Stalling extends FakeClock {
+      time = 0;
+      override now(): number {
+        return this.time;
+      }
+      override every(_interval: number, task: () => void): () => void {
+        sweeps.push(task);
+        return () => {};
+      }
+    }
+    const clock = new Stalling();
+    const bell = new Bell(clock);
+    new Deadlines(clock).set(bell, 1_000, 0);
+    clock.time = 30_000;
+    sweeps[0]?.();
+    expect(bell.rang).toBeUndefined();
+    clock.time = 30_050;
+    sweeps[0]?.();
+    expect(bell.rang).toBe(30_050);
+  });
+
+  it('rings what is due and nothing else, whatever is set and cleared in whatever order', async () => {
+    const step = fc.record({
+      bell: fc.nat({ max: 7 }),
+      ms: fc.constantFrom(50, 100, 300),
+      act: fc.constantFrom('set', 'set', 'clear', 'advance'),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const clock = new FakeClock();
+        const deadlines = new Deadlines(clock);
+        const bells = Array.from({ length: 8 }, () => new Bell(clock));
+        const due = new Map<Bell, number>();
+        for (const { bell: index, ms, act } of steps) {
+          const bell = bells[index] as Bell;
+          if (act === 'set') {
+            deadlines.set(bell, ms, clock.now());
+            bell.rang = undefined;
+            due.set(bell, clock.now() + ms);
+          } else if (act === 'clear') {
+            deadlines.clear(bell);
+            if (bell.rang === undefined) due.delete(bell);
+          } else await clock.advance(ms);
+          for (const [each, at] of due) {
+            if (each.rang === undefined) expect(clock.now()).toBeLessThan(at + 100);
+            else expect(each.rang).toBeGreaterThanOrEqual(at);
+          }
+          for (const each of bells) if (!due.has(each)) expect(each.rang).toBeUndefined();
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
