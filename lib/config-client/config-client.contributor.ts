@@ -8,6 +8,12 @@ export class ConfigContributor extends HealthContributor {
   override readonly name = 'config';
   /** A service with its last good values still works. */
   override readonly critical = false;
+  override readonly refreshOn = [
+    'config.changed',
+    'config.rejected',
+    'config.reachable',
+    'config.unreachable',
+  ] as const;
 
   constructor(private readonly loader: ConfigLoader) {
     super();

@@ -1,4 +1,5 @@
-import { lookUp, type PropertyTree } from './property-tree.js';
+import { messageOf } from '../common/errors.js';
+import { flatten, lookUp, type PropertyTree } from './property-tree.js';
 
 /** What zod, valibot, arktype and their like share: Standard Schema, version 1. */
 export interface StandardSchema {
@@ -48,8 +49,17 @@ export async function judge(
     if (!result.issues) return accepted(result.value, tree);
     return { good: false, issues: result.issues.map((issue) => sentence(issue, tree)) };
   } catch (error) {
-    return { good: false, issues: [error instanceof Error ? error.message : String(error)] };
+    return { good: false, issues: [hidden(messageOf(error), tree)] };
   }
+}
+
+/** A sentence without the texts of the configuration: any of them may be a secret. */
+function hidden(message: string, tree: PropertyTree): string {
+  let shown = message;
+  for (const value of flatten(tree).values()) {
+    if (typeof value === 'string' && value.length >= 6) shown = shown.replaceAll(value, '******');
+  }
+  return shown;
 }
 
 function accepted(value: unknown, tree: PropertyTree): Verdict {

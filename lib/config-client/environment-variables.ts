@@ -13,16 +13,26 @@ export interface Variable {
  * `DB_POOLMAX`), and the form people write (hyphens and humps become `_` too: `DB_POOL_MAX`).
  */
 export class EnvironmentVariables {
-  constructor(private readonly variables: Readonly<Record<string, string | undefined>>) {}
+  /** The letters and digits of every name: what a key has in common with it, however it is written. */
+  private readonly letters: ReadonlySet<string>;
+
+  constructor(private readonly variables: Readonly<Record<string, string | undefined>>) {
+    this.letters = new Set(Object.keys(variables).map(lettersOf));
+  }
 
   /** The variable that speaks for a key, if there is one. */
   find(key: string): Variable | undefined {
+    if (!this.letters.has(lettersOf(key))) return undefined;
     for (const name of namesOf(key)) {
       const text = Object.hasOwn(this.variables, name) ? this.variables[name] : undefined;
       if (text !== undefined) return { name, text };
     }
     return undefined;
   }
+}
+
+function lettersOf(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9]+/g, '').toUpperCase();
 }
 
 function namesOf(key: string): readonly string[] {

@@ -97,7 +97,8 @@ export class Environment {
       const origin = origins?.[first];
       layers.push({ name, value: whole, ...(origin ? { origin } : {}) });
     }
-    const winner = [...this.properties].find(([name]) => concerns(name))?.[1].layer;
+    const property = [...this.properties].find(([name]) => concerns(name))?.[1];
+    const winner = property?.layer ?? (variable && VARIABLES);
     return { ...(winner ? { winner } : {}), layers };
   }
 }

@@ -23,6 +23,11 @@ export function splitKey(key: string): readonly [Segment, string] | undefined {
 
 /** The steps of a key: `a.b[0]` is `['a', 'b', 0]`. A key that is not written as steps is one step. */
 export function segmentsOf(key: string): readonly Segment[] {
+  // Nearly every key has names and points alone, and thousands are read at each change.
+  if (!key.includes('[') && !key.includes(']')) {
+    const names = key.split('.');
+    return key === '' ? [] : names.includes('') ? [key] : names;
+  }
   const segments: Segment[] = [];
   for (let rest = key; rest !== '';) {
     // Only a step inside of a key begins with a point.
@@ -42,11 +47,17 @@ export function keyBelow(parent: string, segment: Segment): string {
 
 /** The list that a key belongs to: `a.b` for `a.b[0].c`; `undefined` when it belongs to none. */
 export function listOf(key: string): string | undefined {
+  if (!key.includes('[')) return undefined;
   const at = key.search(/\[\d{1,4}\]/);
   return at > 0 ? key.slice(0, at) : undefined;
 }
 
+/** Whether steps may be followed in a plain object. */
+export function areSafe(segments: readonly Segment[]): boolean {
+  return !segments.some((segment) => UNSAFE.has(segment));
+}
+
 /** Whether a key may be looked up and written in a plain object. */
 export function isSafeKey(key: string): boolean {
-  return !segmentsOf(key).some((segment) => UNSAFE.has(segment));
+  return areSafe(segmentsOf(key));
 }

@@ -1,4 +1,11 @@
-import { isSafeKey, keyBelow, type Segment, segmentsOf, splitKey } from './property-key.js';
+import {
+  areSafe,
+  isSafeKey,
+  keyBelow,
+  type Segment,
+  segmentsOf,
+  splitKey,
+} from './property-key.js';
 
 /** A document: what flat keys are when their steps are followed. */
 export type PropertyTree = { [key: string]: unknown };
@@ -58,9 +65,10 @@ function entriesOf(value: unknown): readonly (readonly [Segment, unknown])[] | u
 export function unflatten(flat: Iterable<readonly [string, unknown]>): PropertyTree {
   const root = emptyNode();
   for (const [key, value] of flat) {
-    if (!isSafeKey(key)) continue;
+    const segments = segmentsOf(key);
+    if (!areSafe(segments)) continue;
     let node = root;
-    for (const segment of segmentsOf(key)) node = child(node, segment);
+    for (const segment of segments) node = child(node, segment);
     node.value = { leaf: value };
   }
   return fieldsOf(root);

@@ -34,7 +34,8 @@ interface Topic {
   /** How many requests are waiting on it. */
   users: number;
   usedAt: number;
-  reason: string | undefined;
+  /** Why the repository cannot be read at the moment. */
+  readonly reason: { latest: string | undefined };
 }
 
 /** So many combinations of application, profiles and label are watched at most. */
@@ -52,8 +53,12 @@ const PATIENCE = 5_000;
 export class ConfigPublisher implements OnModuleDestroy {
   private readonly logger = new Logger('ConfigServer');
   private readonly topics = new Map<string, Topic>();
-  private readonly stopped = new AbortController();
+  private readonly waits = new Set<() => void>();
   private readonly stopSweeping: () => void;
+  private readonly stopHearing: () => void;
+  /** No request is held any more; others are still answered while the service leaves. */
+  private stopping = false;
+  private closed = false;
 
   constructor(
     private readonly repository: ConfigRepository,
@@ -61,27 +66,30 @@ export class ConfigPublisher implements OnModuleDestroy {
     private readonly events: EventHub,
   ) {
     this.stopSweeping = clock.every(IDLE / 5, () => this.sweep());
+    // A service that leaves waits for its requests; those that are held would keep it.
+    this.stopHearing = events.on('availability.changed', ({ to }) => {
+      if (to === 'draining') this.stopWaiting();
+    });
   }
 
   /** Why configurations cannot be read at the moment, one sentence for each. */
   get failures(): readonly string[] {
-    return [...new Set([...this.topics.values()].flatMap(({ reason }) => reason ?? []))];
+    return [...new Set([...this.topics.values()].flatMap(({ reason }) => reason.latest ?? []))];
   }
 
   /**
-   * The configuration, at once; or, when the client has it already, the next one; `undefined` when none came in time.
+   * The configuration, at once; or, when the client has it already, the next one, or the same when the time is over.
    *
-   * Throws `RepositoryError` when nothing good was ever read.
+   * Throws `RepositoryError` when nothing good was ever read, and `ConfigServerStoppingError` when waiting is no use.
    */
-  async publish(query: ConfigQuery, wait: ChangeWait): Promise<PublishedConfig | undefined> {
+  async publish(query: ConfigQuery, wait: ChangeWait): Promise<PublishedConfig> {
     const topic = this.topic(query);
     topic.users++;
     try {
       await this.first(topic);
-      if (!wait.has(topic.live.current.version)) return topic.live.current;
-      if (wait.limit > 0) await this.change(topic, wait);
-      if (this.stopped.signal.aborted) throw new ConfigServerStoppingError();
-      return wait.has(topic.live.current.version) ? undefined : topic.live.current;
+      const { live } = topic;
+      if (wait.limit > 0 && wait.has(live.current.version)) await this.change(topic, wait);
+      return live.current;
     } finally {
       topic.users--;
       topic.usedAt = this.clock.now();
@@ -90,38 +98,57 @@ export class ConfigPublisher implements OnModuleDestroy {
 
   /** Nobody waits any longer: the server's connections must be able to end. */
   onModuleDestroy(): void {
-    this.stopped.abort();
+    this.closed = true;
+    this.stopWaiting();
+    this.stopHearing();
     this.stopSweeping();
     for (const { live } of this.topics.values()) live.close();
   }
 
-  /** Waits for the first outcome of the watch, good or bad. */
-  private async first(topic: Topic): Promise<void> {
-    if (topic.live.latest) return;
-    const { signal } = this.stopped;
-    const { settled } = topic;
-    if (!settled.aborted) {
-      await this.clock.sleep(PATIENCE, AbortSignal.any([settled, signal]));
-    }
-    if (signal.aborted) throw new ConfigServerStoppingError();
-    if (topic.live.latest) return;
-    throw new RepositoryError(topic.reason ?? 'The repository does not answer.');
+  private stopWaiting(): void {
+    this.stopping = true;
+    for (const end of this.waits) end();
   }
 
+  /** Waits for the first outcome of the watch, good or bad. */
+  private async first({ live, settled, reason }: Topic): Promise<void> {
+    if (live.latest) return;
+    if (!settled.aborted) await this.wait(PATIENCE, settled);
+    if (live.latest) return;
+    if (this.stopping) throw new ConfigServerStoppingError();
+    throw new RepositoryError(reason.latest ?? 'The repository does not answer.');
+  }
+
+  /** Waits until the configuration is another than the client's. */
   private async change({ live }: Topic, { has, limit, signal }: ChangeWait): Promise<void> {
-    const done = new AbortController();
+    const changed = new AbortController();
     const stop = live.onChange(({ version }) => {
-      if (!has(version)) done.abort();
+      if (!has(version)) changed.abort();
     });
-    await this.clock.sleep(limit, AbortSignal.any([done.signal, signal, this.stopped.signal]));
+    const leave = () => changed.abort();
+    signal.addEventListener('abort', leave);
+    if (!this.stopping) await this.wait(limit, changed.signal);
     stop();
+    signal.removeEventListener('abort', leave);
+    if (this.stopping && has(live.current.version)) throw new ConfigServerStoppingError();
+  }
+
+  /** Sleeps until a signal aborts or waiting ends for everyone; `AbortSignal.any` would leave a trace for each. */
+  private async wait(limit: number, signal: AbortSignal): Promise<void> {
+    const over = new AbortController();
+    const end = () => over.abort();
+    this.waits.add(end);
+    signal.addEventListener('abort', end);
+    await this.clock.sleep(limit, over.signal);
+    signal.removeEventListener('abort', end);
+    this.waits.delete(end);
   }
 
   private topic(query: ConfigQuery): Topic {
     const key = keyOf(query);
     const known = this.topics.get(key);
     if (known) return known;
-    if (this.stopped.signal.aborted) throw new ConfigServerStoppingError();
+    if (this.closed) throw new ConfigServerStoppingError();
     this.makeRoom();
     const topic = this.open(query);
     this.topics.set(key, topic);
@@ -149,11 +176,11 @@ export class ConfigPublisher implements OnModuleDestroy {
       settled: outcome.signal,
       users: 0,
       usedAt: this.clock.now(),
-      reason: undefined,
+      reason: { latest: undefined },
     };
     let published: string | undefined;
     live.onChange(({ version }) => {
-      topic.reason = undefined;
+      topic.reason.latest = undefined;
       outcome.abort();
       if (published !== undefined && published !== version) {
         this.events.emit('config.published', { application, version });
@@ -164,13 +191,13 @@ export class ConfigPublisher implements OnModuleDestroy {
   }
 
   private failed(topic: Topic, reason: string): void {
-    if (topic.reason === reason) return;
-    topic.reason = reason;
+    if (topic.reason.latest === reason) return;
+    topic.reason.latest = reason;
     const { application } = topic.query;
     this.events.emit('repository.failed', { application, reason });
     const kept = topic.live.latest ? 'The last good one is served on' : 'There is none to serve';
     this.logger.warn(
-      `The configuration of "${application}" cannot be read: ${reason} ${kept}, and it is tried again.`,
+      `The configuration of "${application}" cannot be read: ${reason.replace(/\.$/, '')}. ${kept}, and it is tried again.`,
     );
   }
 

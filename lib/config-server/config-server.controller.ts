@@ -5,7 +5,7 @@ import { parseDuration } from '../common/duration.js';
 import { messageOf, RookeryError } from '../common/errors.js';
 import { RequestListener } from '../common/request-listener.js';
 import { environmentJson, isTraced, TRACED } from './environment-json.js';
-import { ConfigPublisher } from './config-publisher.js';
+import { ConfigPublisher, type PublishedConfig } from './config-publisher.js';
 import { type ConfigQuery, readConfigQuery } from './config-request.js';
 import { ConfigTokenError, InvalidConfigRequestError } from './config-server.errors.js';
 import type { ConfigServerSettings } from './config-server.options.js';
@@ -96,9 +96,8 @@ export class ConfigServerController implements OnApplicationBootstrap {
       'cache-control': 'no-cache',
       'x-config-wait': `${LONGEST_WAIT / 1_000}s`,
     };
-    if (!config) {
-      const [version = ''] = known;
-      response.writeHead(304, { ...head, etag: etagOf(version, traced) }).end();
+    if (known.has(config.version)) {
+      response.writeHead(304, { ...head, etag: etagOf(config.version, traced) }).end();
       return;
     }
     const body = Buffer.from(environmentJson(query, config, traced));
@@ -142,7 +141,7 @@ export class ConfigServerController implements OnApplicationBootstrap {
 
 interface Outcome {
   readonly query: ConfigQuery;
-  readonly config: Awaited<ReturnType<ConfigPublisher['publish']>>;
+  readonly config: PublishedConfig;
   readonly known: ReadonlySet<string>;
 }
 

@@ -1,4 +1,12 @@
-import { group, made, optional, type Settings, text, textOf } from '../common/option-readers.js';
+import {
+  group,
+  made,
+  optional,
+  type OptionReader,
+  refuse,
+  type Settings,
+  text,
+} from '../common/option-readers.js';
 import { ConfigRepository } from './config-repository.js';
 
 /** What a user may set of the config server. */
@@ -18,6 +26,12 @@ export interface ConfigServerOptions {
 /** The options, checked, with every default filled in. */
 export type ConfigServerSettings = Settings<typeof FIELDS>;
 
+/** A secret; a wrong one is not repeated. */
+const token: OptionReader<string> = (value, path) => {
+  if (typeof value === 'string' && /^\S{8,}$/.test(value)) return value;
+  return refuse(path, 'cannot be used', 'Make it at least 8 characters, without blanks.');
+};
+
 const FIELDS = {
   repository: made(
     (value) => value instanceof ConfigRepository,
@@ -27,9 +41,7 @@ const FIELDS = {
     matches: /^(?:\/[\w.-]+)+$/,
     remedy: "Write it like '/config', without a slash at its end.",
   }),
-  token: optional(
-    textOf({ matches: /^\S{8,}$/, remedy: 'Make it at least 8 characters, without blanks.' }),
-  ),
+  token: optional(token),
 };
 
 /** Checks the options of the config server. */

@@ -1,7 +1,4 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { EventHub } from '../common/event-hub.js';
-import { Availability } from '../health/availability.js';
-import { HealthAggregator } from '../health/health-aggregator.js';
 import { HealthContributor, type HealthReport } from '../health/health-contributor.js';
 import { DISCOVERY_BACKEND, type DiscoveryBackend } from './discovery-backend.js';
 import { Reachability } from './reachability.js';
@@ -16,23 +13,19 @@ import { Registrar } from './registrar.js';
 export class DiscoveryContributor extends HealthContributor {
   override readonly name = 'discovery';
   override readonly critical = false;
+  override readonly refreshOn = [
+    'instance.registered',
+    'lease.lost',
+    'registry.reachable',
+    'registry.unreachable',
+  ] as const;
 
   constructor(
     @Inject(DISCOVERY_BACKEND) private readonly backend: DiscoveryBackend,
     private readonly reachability: Reachability,
     private readonly registrar: Registrar,
-    aggregator: HealthAggregator,
-    availability: Availability,
-    events: EventHub,
   ) {
     super();
-    // Health is looked at every few seconds; what happens here is known at once.
-    const look = () => {
-      if (availability.state === 'ready') void aggregator.refresh();
-    };
-    events.on('instance.registered', look);
-    events.on('registry.unreachable', look);
-    events.on('registry.reachable', look);
   }
 
   override check(): HealthReport {

@@ -15,6 +15,12 @@ export {
   RetryLaterError,
   ServiceNameError,
 } from './discovery.errors.js';
+export type {
+  InstancesChange,
+  RegistrationChange,
+  RegistryOutage,
+  RegistryReturn,
+} from './discovery.events.js';
 export { DiscoveryModule, DiscoveryModule as ServiceDiscoveryModule } from './discovery.module.js';
 export type { DiscoveryOptions, DrainOptions, HeartbeatOptions } from './discovery.options.js';
 export { Drain } from './drain.js';

@@ -4,13 +4,18 @@ import { messageOf } from '../common/errors.js';
 import { EventHub } from '../common/event-hub.js';
 import { DISCOVERY_BACKEND, type DiscoveryBackend } from './discovery-backend.js';
 
-/** Whether the registry answers, as everyone who talks to it has found; announces and logs each change once. */
+/** An outage shorter than this, in ms, heals by itself and is not worth a person's attention: a new embedded holder, say. */
+const GRACE = 1_000;
+
+/** Whether the registry answers, as everyone who talks to it has found; announces each change and logs it once. */
 @Injectable()
 export class Reachability {
   private readonly logger = new Logger('Discovery');
   /** What fails at the moment, and why. */
   private readonly failures = new Map<string, string>();
   private lostAt: number | undefined;
+  private cancelWarning: () => void = () => {};
+  private hasWarned = false;
 
   constructor(
     @Inject(DISCOVERY_BACKEND) private readonly backend: Pick<DiscoveryBackend, 'name'>,
@@ -34,9 +39,7 @@ export class Reachability {
     this.failures.set(what, reason);
     if (this.lostAt !== undefined) return;
     this.lostAt = this.clock.wallTime();
-    this.logger.warn(
-      `The registry "${this.backend.name}" does not answer (${what}: ${reason}). This service works on with what it knows and tries again until it does.`,
-    );
+    this.cancelWarning = this.clock.after(GRACE, () => this.warn());
     this.events.emit('registry.unreachable', { backend: this.backend.name, reason });
   }
 
@@ -44,7 +47,17 @@ export class Reachability {
   succeeded(what: string): void {
     if (!this.failures.delete(what) || this.failures.size > 0) return;
     this.lostAt = undefined;
-    this.logger.log(`The registry "${this.backend.name}" answers again.`);
+    this.cancelWarning();
+    if (this.hasWarned) this.logger.log(`The registry "${this.backend.name}" answers again.`);
+    this.hasWarned = false;
     this.events.emit('registry.reachable', { backend: this.backend.name });
+  }
+
+  private warn(): void {
+    const [what, reason] = this.failures.entries().next().value ?? [];
+    this.hasWarned = true;
+    this.logger.warn(
+      `The registry "${this.backend.name}" does not answer (${what}: ${reason}). This service works on with what it knows and tries again until it does.`,
+    );
   }
 }

@@ -20,7 +20,7 @@ export class RegistrationNotices {
 
   lost(instance: ServiceInstance, why: 'forgotten' | 'not shown'): void {
     if (why === 'forgotten') {
-      this.logger.warn(`The registry has forgotten ${instance.id}; it registers again.`);
+      this.logger.log(`The registry has forgotten ${instance.id}; it registers again.`);
     } else if (!this.saidNotShown) {
       this.saidNotShown = true;
       this.logger.warn(

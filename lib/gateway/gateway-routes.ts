@@ -84,6 +84,8 @@ export class GatewayRoutes implements OnModuleInit, OnApplicationBootstrap, OnAp
   /** Waits for what the sources know already, so that it is served from the first request on. */
   async onApplicationBootstrap(): Promise<void> {
     this.local = this.localPaths.collect();
+    const own = this.settings.routes.map((route) => this.compiler.explicit(route));
+    this.notices.tellShadowed(own, this.local);
     await Promise.all(this.sources.map((source) => this.follow(source)));
   }
 

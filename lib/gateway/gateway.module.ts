@@ -58,7 +58,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = roomModule<GatewayOpti
         options: OptionsRouteSource,
         discovery: DiscoveryRouteSource,
         settings: GatewaySettings,
-      ) => (settings.discovery.enabled ? [options, discovery] : [options]),
+      ) => [options, ...settings.sources, ...(settings.discovery.enabled ? [discovery] : [])],
     },
     AccessLog,
     DiscoveryRouteSource,

@@ -6,6 +6,7 @@ import {
   group,
   integer,
   list,
+  made,
   oneOf,
   type OptionReader,
   optional,
@@ -14,11 +15,14 @@ import {
   textOf,
 } from '../common/option-readers.js';
 import type { RouteDefinition } from './routes/route-definition.js';
+import { RouteSource } from './routes/route-source.js';
 
 /** What a user may set of the gateway. */
 export interface GatewayOptions {
   /** Routes written by hand; they stand before what services say about themselves. @default none */
   readonly routes?: readonly RouteDefinition[];
+  /** Further sources of routes, made in code; several and the options' own routes are served side by side. @default none */
+  readonly sources?: readonly RouteSource[];
   /** The routes that services publish with `@GatewayRoute`. */
   readonly discovery?: GatewayDiscoveryOptions;
   /** What happens when two services want the same place. */
@@ -96,6 +100,10 @@ const routeReader = group({
   metadata: record(scalar),
 });
 
+function isRouteSource(value: unknown): value is RouteSource {
+  return value instanceof RouteSource;
+}
+
 const cidr: OptionReader<string> = (value, path) => {
   const text = textOf()(value, path);
   const [address = '', bits, more] = text.split('/');
@@ -109,6 +117,7 @@ const cidr: OptionReader<string> = (value, path) => {
 /** Checks the options of the gateway. */
 export const readGatewayOptions = group({
   routes: list(routeReader),
+  sources: list(made(isRouteSource, 'an instance of a class that extends RouteSource')),
   discovery: group({
     enabled: flag(true),
     include: optional(list(textOf())),
@@ -129,9 +138,6 @@ export const readGatewayOptions = group({
 
 /** The gateway's options, checked, with defaults. */
 export type GatewaySettings = ReturnType<typeof readGatewayOptions>;
-
-/** An explicit route, checked. */
-export type RouteSettings = ReturnType<typeof routeReader>;
 
 /** The injection token of the gateway's settings. */
 export const GATEWAY_SETTINGS = Symbol('GATEWAY_SETTINGS');

@@ -1,6 +1,7 @@
 export { Endpoint, type EndpointState } from './endpoint.js';
 export { type CallOutcome, LoadBalancer, type LoadBalancerOptions } from './load-balancer.js';
-export { LoadBalancers, type ServiceBalancing } from './load-balancers.js';
+export { LoadBalancers, type OwnedBalancer, type ServiceBalancing } from './load-balancers.js';
+export type { EndpointEjection, EndpointReadmission } from './load-balancing.events.js';
 export { LoadBalancingModule } from './load-balancing.module.js';
 export { LoadBalancingStrategy } from './load-balancing-strategy.js';
 export type { OutlierSettings } from './outlier-detector.js';

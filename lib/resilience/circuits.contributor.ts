@@ -7,6 +7,11 @@ import { Circuits } from './circuits.js';
 export class CircuitsContributor extends HealthContributor {
   override readonly name = 'circuits';
   override readonly critical = false;
+  override readonly refreshOn = [
+    'circuit.opened',
+    'circuit.half-opened',
+    'circuit.closed',
+  ] as const;
 
   constructor(private readonly circuits: Circuits) {
     super();

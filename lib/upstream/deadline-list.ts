@@ -3,7 +3,7 @@ import type { Clock } from '../common/clock.js';
 /** How often overdue things are looked for, in ms; deadlines are late by at most this. */
 const SWEEP = 50;
 /** A sweep that comes so much too late in ms means that the process itself stood still. */
-const STALL = 500;
+const STALL = 100;
 
 /** Something that must happen in time; it is an item of the list it waits in, so that waiting allocates nothing. */
 export abstract class Deadline {
@@ -51,6 +51,7 @@ export class Deadlines {
   private readonly lists = new Map<number, DeadlineList>();
   private stop: (() => void) | undefined;
   private time = 0;
+  private wasStalled = false;
 
   constructor(private readonly clock: Clock) {}
 
@@ -81,9 +82,10 @@ export class Deadlines {
 
   private sweep(): void {
     const now = this.clock.now();
-    const stalled = now - this.time > SWEEP + STALL;
-    this.time = now;
     // After a standstill of our own, the answers that wait in the sockets are read before anything is called late.
+    const stalled = !this.wasStalled && now - this.time > SWEEP + STALL;
+    this.time = now;
+    this.wasStalled = stalled;
     if (stalled) return;
     for (const [ms, list] of this.lists) {
       for (let next = list.first; next !== undefined && next.due <= now; next = list.first) {

@@ -16,6 +16,8 @@ export {
   UpstreamProtocolError,
   UpstreamTimeoutError,
 } from './upstream.errors.js';
+export type { RetriedCall } from './upstream.events.js';
+export type { TlsIdentity } from './transport.js';
 export { UpstreamModule } from './upstream.module.js';
 export type {
   OutlierOptions,

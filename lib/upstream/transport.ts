@@ -79,6 +79,16 @@ export class WaitingCalls {
   constructor(readonly most: number) {}
 }
 
+/** Whom to trust, and who we are, where an endpoint speaks TLS; all in PEM. */
+export interface TlsIdentity {
+  /** The certificates to trust instead of the well-known ones. */
+  readonly ca?: string | undefined;
+  /** Our own certificate, where the service asks for one. */
+  readonly cert?: string | undefined;
+  /** Its private key. */
+  readonly key?: string | undefined;
+}
+
 /** What a channel is made for. */
 export interface ChannelOptions {
   /** The service's name, for sentences. */
@@ -89,6 +99,7 @@ export interface ChannelOptions {
   /** How long an idle connection is kept, in ms. */
   readonly keepAlive: number;
   readonly waiting: WaitingCalls;
+  readonly tls: TlsIdentity;
 }
 
 /** How calls reach endpoints. */

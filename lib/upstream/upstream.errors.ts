@@ -1,4 +1,4 @@
-import { RookeryError } from '../common/errors.js';
+import { messageOf, RookeryError } from '../common/errors.js';
 
 /** A call to a service that failed before a whole answer came. */
 export class UpstreamError extends RookeryError {
@@ -62,6 +62,15 @@ export class UpstreamConnectionError extends UpstreamError {
       service,
     );
   }
+}
+
+/** The connection error that a socket's error amounts to. */
+export function connectionErrorOf(
+  service: string,
+  cause: Error,
+  sent: boolean,
+): UpstreamConnectionError {
+  return new UpstreamConnectionError(service, messageOf(cause), sent, cause);
 }
 
 /** The answer broke the rules of HTTP/1.1, so that nothing of it can be trusted. */

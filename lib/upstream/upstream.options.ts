@@ -4,10 +4,12 @@ import {
   flag,
   group,
   integer,
+  optional,
   type OptionReader,
   record,
   refuse,
   type Settings,
+  textOf,
 } from '../common/option-readers.js';
 import type { OutlierSettings } from '../load-balancing/outlier-detector.js';
 import {
@@ -16,6 +18,7 @@ import {
   type StrategyName,
 } from '../load-balancing/strategies/built-in.js';
 import type { CircuitOptions } from '../resilience/circuit.js';
+import type { TlsIdentity } from './transport.js';
 import { type CircuitSettings, circuitSettings } from '../resilience/resilience.options.js';
 
 /** How long each part of a call may take. */
@@ -56,6 +59,8 @@ export interface UpstreamOptions {
    * replayed when its connection broke before an answer. @default true
    */
   readonly retry?: boolean;
+  /** Whom to trust where the service speaks https; certificates are always verified. */
+  readonly tls?: TlsIdentity;
   /** When to stop calling a service that keeps failing; false is never. */
   readonly circuit?: CircuitOptions | false;
   /** When to leave a failing endpoint alone; false is never. */
@@ -80,6 +85,11 @@ const TIMEOUTS = {
   keepAlive: duration('4s', { min: 1 }),
 };
 
+const PEM = textOf({
+  matches: /^-----BEGIN /m,
+  remedy: 'Give the text of a PEM file, not its path.',
+});
+
 const OUTLIER = {
   consecutiveFailures: integer(5, { min: 1 }),
   ejection: duration('10s', { min: 1 }),
@@ -95,6 +105,7 @@ const FIELDS = {
   pending: integer(1_024, { min: 0 }),
   timeouts: group(TIMEOUTS),
   retry: flag(true),
+  tls: group({ ca: optional(PEM), cert: optional(PEM), key: optional(PEM) }),
   circuit: orFalse<CircuitSettings>(circuitSettings),
   outlier: orFalse<OutlierSettings>(outlierSettings),
 };
@@ -133,6 +144,7 @@ function merge(defaults: UpstreamOptions, own: UpstreamOptions): UpstreamOptions
     ...defaults,
     ...own,
     timeouts: { ...defaults.timeouts, ...own.timeouts },
+    tls: { ...defaults.tls, ...own.tls },
     circuit: mergeGroup(defaults.circuit, own.circuit),
     outlier: mergeGroup(defaults.outlier, own.outlier),
   };

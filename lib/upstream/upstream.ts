@@ -179,8 +179,14 @@ export class Upstream implements AttemptOwner {
   }
 
   private pick(call: UpstreamCall, excluded?: UpstreamEndpoint): UpstreamEndpoint | undefined {
-    if (call.accepts === undefined) return this.parts.balancer.pick(undefined, excluded);
-    return this.parts.balancer.pick((endpoint) => call.accepts?.(endpoint) === true, excluded);
+    const { balancer } = this.parts;
+    try {
+      if (call.accepts === undefined) return balancer.pick(undefined, excluded);
+      return balancer.pick((endpoint) => call.accepts?.(endpoint) === true, excluded);
+    } catch (error) {
+      this.complain('was not given an endpoint', error);
+      return undefined;
+    }
   }
 
   /** The same endpoint once more, if all that broke was a connection it had kept. */
@@ -228,11 +234,13 @@ export class Upstream implements AttemptOwner {
     try {
       attempt.settle(error);
     } catch (thrown) {
-      this.logger.error(
-        `The code that called "${this.name}" threw when its call failed`,
-        thrown instanceof Error ? thrown.stack : thrown,
-      );
+      this.complain('threw when it heard of its failure', thrown);
     }
+  }
+
+  private complain(what: string, error: unknown): void {
+    const details = error instanceof Error ? error.stack : error;
+    this.logger.error(`A call to "${this.name}" ${what}`, details);
   }
 }
 

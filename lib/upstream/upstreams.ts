@@ -114,9 +114,16 @@ export class Upstreams implements OnApplicationShutdown {
     settings: UpstreamSettings,
     waiting: WaitingCalls,
   ): UpstreamEndpoint {
-    const { connections, timeouts } = settings;
-    const { keepAlive } = timeouts;
-    const channel = this.transport.open({ service, instance, connections, keepAlive, waiting });
+    const { connections, tls } = settings;
+    const { keepAlive } = settings.timeouts;
+    const channel = this.transport.open({
+      service,
+      instance,
+      connections,
+      keepAlive,
+      waiting,
+      tls,
+    });
     return new UpstreamEndpoint(instance, channel);
   }
 }

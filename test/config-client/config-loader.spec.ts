@@ -40,6 +40,8 @@ async function stoppedServer(script: ScriptedServer['script']): Promise<Scripted
   return server;
 }
 
+const fileOf = () => join(folder, 'deep', 'config.json');
+
 const check = (tree: Record<string, unknown>) => {
   if (typeof tree['max'] !== 'number') throw new Error('max must be a number');
 };
@@ -179,8 +181,6 @@ describe('a bad change', () => {
 });
 
 describe('the file of the last good configuration', () => {
-  const fileOf = () => join(folder, 'deep', 'config.json');
-
   it('starts a service whose server is away, and is readable by its owner alone', async () => {
     const server = await serve(answering({ max: 7 }));
     await start({ url: server.url, snapshot: fileOf() });

@@ -5,6 +5,12 @@ function schemaOf(validate: StandardSchema['~standard']['validate']): StandardSc
   return { '~standard': { version: 1, vendor: 'test', validate } };
 }
 
+function throwing(message: string): () => never {
+  return () => {
+    throw new Error(message);
+  };
+}
+
 describe('a check of the configuration', () => {
   const tree = { db: { hosts: ['one'], password: 'hunter22' } };
 
@@ -37,10 +43,15 @@ describe('a check of the configuration', () => {
 
   it('refuses when a check throws', async () => {
     const refused = { good: false, issues: ['db.url is missing'] };
-    const check = () => {
-      throw new Error('db.url is missing');
-    };
+    const check = throwing('db.url is missing');
     expect(await judge(tree, check)).toEqual(refused);
     expect(await judge(tree, schemaOf(check))).toEqual(refused);
+  });
+
+  it('does not repeat a secret that a thrown sentence quotes', async () => {
+    expect(await judge(tree, throwing('"hunter22" is too short'))).toEqual({
+      good: false,
+      issues: ['"******" is too short'],
+    });
   });
 });

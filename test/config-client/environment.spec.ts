@@ -140,6 +140,8 @@ describe('the environment', () => {
       layers: [{ name: 'file:orders.yml', value: ['a', 'b'] }],
     });
     expect(explained.explain('nothing')).toEqual({ layers: [] });
+    const alone = environment([], { variables: { ONLY_HERE: 'x' } });
+    expect(alone.explain('only.here').winner).toBe('environment variables');
   });
 
   it('merges 10,000 keys over 8 layers quickly', () => {

@@ -36,6 +36,8 @@ let app: TestingModule | undefined;
 let source: MemorySource;
 let environment: string;
 
+const validate = (variables: Record<string, unknown>) => ({ ...variables, CHECKED: 'yes' });
+
 async function start(extra: Parameters<typeof ConfigModule.forRoot>[0] = {}) {
   app = await Test.createTestingModule({
     imports: [
@@ -65,6 +67,7 @@ beforeEach(() => {
 afterEach(async () => {
   await app?.close();
   app = undefined;
+  delete process.env['CHECKED'];
   delete process.env['DB_PORT'];
   delete process.env['PLAIN_A'];
 });
@@ -123,13 +126,11 @@ describe('the door into @nestjs/config', () => {
   });
 
   it('leaves validated variables to Nest', async () => {
-    const validate = (variables: Record<string, unknown>) => ({ ...variables, CHECKED: 'yes' });
     const { nest, client } = await start({ validate, validatePredefined: false });
     source.set({ db: { host: 'again' } });
     await eventually(() => expect(nest.get('db.host')).toBe('again'));
     expect(nest.get('CHECKED')).toBe('yes');
     expect(client.snapshot()).not.toHaveProperty('_PROCESS_ENV_VALIDATED');
-    delete process.env['CHECKED'];
   });
 
   it('writes nothing into process.env, through a thousand changes', async () => {

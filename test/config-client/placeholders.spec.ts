@@ -14,6 +14,9 @@ const VALUES: Readonly<Record<string, unknown>> = {
   empty: '',
 };
 
+/** Every key asks for the next one: k0, k1, k2 … */
+const chain = (key: string) => `\${k${Number(key.slice(1)) + 1}}`;
+
 const resolve = (value: unknown) => new Placeholders((key) => VALUES[key]).resolve(value);
 
 describe('placeholders', () => {
@@ -53,7 +56,6 @@ describe('placeholders', () => {
   });
 
   it('follows a long chain and a deep nest without running out of stack', () => {
-    const chain = (key: string) => `\${k${Number(key.slice(1)) + 1}}`;
     expect(() => new Placeholders(chain).resolve('${k0}')).not.toThrow();
     expect(() => resolve(`${'${'.repeat(20_000)}x${'}'.repeat(20_000)}`)).not.toThrow();
   });

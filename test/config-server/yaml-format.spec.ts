@@ -1,5 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import {
+  assert,
+  boolean as anyBoolean,
+  dictionary,
+  integer as anyInteger,
+  oneof,
+  property,
+  string as anyString,
+  stringMatching,
+} from 'fast-check';
 import { FormatError } from '../../lib/config-server/flatten.js';
 import { readJson, readYaml } from '../../lib/config-server/yaml-format.js';
 
@@ -71,7 +80,7 @@ describe('a YAML file', () => {
   it('may hold several documents, and empty ones', () => {
     expect(values(readYaml('a: 1\n---\n---\nb: 2\n'))).toEqual([{ a: 1 }, {}, { b: 2 }]);
     expect(values(readYaml(''))).toEqual([]);
-    expect(values(readYaml('# nothing'))).toEqual([{}]);
+    expect(values(readYaml('# nothing'))).toEqual([]);
   });
 
   it('knows where each property stands', () => {
@@ -93,7 +102,7 @@ describe('a YAML file', () => {
     ['a key that is an object', '? {a: 1}\n: 2', /a key must be a text/, 1],
     ['too many levels', `a: ${'['.repeat(70)}1${']'.repeat(70)}`, /deeper than 64 levels/, 1],
     ['an object within itself', 'a: &a\n  b: *a', /deeper than 64 levels/, 2],
-    ['an object merged into itself', 'a: &a\n  <<: *a', /deeper than 64 levels|./, 1],
+    ['an object merged into itself', 'a: &a\n  <<: *a', /deeper than 64 levels/, 2],
   ])('is refused for %s, with the line', (_name, text, sentence, line) => {
     const error = errorOf(() => readYaml(text));
     expect(error.message).toMatch(sentence);
@@ -111,10 +120,10 @@ describe('a YAML file', () => {
   });
 
   it('reads what JSON can say as JSON reads it', () => {
-    const name = fc.stringMatching(/^[a-z]{1,5}$/);
-    const leaf = fc.oneof(fc.integer(), fc.string(), fc.boolean());
-    fc.assert(
-      fc.property(fc.dictionary(name, fc.dictionary(name, leaf)), (document) => {
+    const name = stringMatching(/^[a-z]{1,5}$/);
+    const leaf = oneof(anyInteger(), anyString(), anyBoolean());
+    assert(
+      property(dictionary(name, dictionary(name, leaf)), (document) => {
         const expected: Record<string, unknown> = {};
         for (const [outer, inner] of Object.entries(document)) {
           for (const [key, value] of Object.entries(inner)) expected[`${outer}.${key}`] = value;

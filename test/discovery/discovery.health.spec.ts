@@ -27,7 +27,8 @@ describe('what discovery says of health', () => {
     log.stop();
   });
 
-  it('is well while the registry answers, and names at once what is registered', () => {
+  it('is well while the registry answers, and soon names what is registered', async () => {
+    await clock.advance(50);
     const [check] = app.get(HealthAggregator).report().checks;
     expect(check?.details).toEqual(app.get(DiscoveryContributor).check().details);
     expect(app.get(DiscoveryContributor).check()).toEqual({

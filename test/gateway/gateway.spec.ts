@@ -20,12 +20,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { concat, NEVER, of } from 'rxjs';
 import { EventHub } from '../../lib/common/event-hub.js';
 import { GatewayRoute } from '../../lib/discovery/manifest/gateway-route.decorator.js';
+import { GatewayContributor } from '../../lib/gateway/gateway.contributor.js';
 import { GatewayRoutes } from '../../lib/gateway/gateway-routes.js';
+import { type RouteSnapshot, RouteSource } from '../../lib/gateway/routes/route-source.js';
 import { eventually } from '../support/eventually.js';
 import { ADAPTERS, NestColony } from './support/nest-colony.js';
 
 let colony: NestColony;
-beforeEach(() => (colony = new NestColony()));
+beforeEach(() => {
+  colony = new NestColony();
+});
 afterEach(() => colony.close());
 
 @GatewayRoute('/api/orders')
@@ -71,8 +75,7 @@ const routesOf = async (
   await eventually(() => expect(routes.list()).toHaveLength(count));
   return routes;
 };
-const json = async (url: string, init?: RequestInit) =>
-  (await fetch(url, init)).json() as Promise<unknown>;
+const json = async (url: string, init?: RequestInit) => (await fetch(url, init)).json();
 
 describe.each(ADAPTERS)('a gateway on %s', (adapter) => {
   const start = (name: string, options: Parameters<NestColony['start']>[1] = {}) =>
@@ -262,6 +265,34 @@ describe('a gateway', () => {
     ]);
   });
 
+  it('serves what a source made in code says, as long as it says it', async () => {
+    const orders = await colony.start('orders', { controllers: [Orders] });
+    const told: { next?: (snapshot: RouteSnapshot) => void } = {};
+    class OwnSource extends RouteSource {
+      override readonly name = 'own';
+      override async *routes(): AsyncGenerator<RouteSnapshot> {
+        yield {
+          kind: 'explicit',
+          routes: [{ path: '/one/:id', to: orders.url, rewrite: '/orders/:id' }],
+        };
+        yield await new Promise<RouteSnapshot>((resolve) => {
+          told.next = resolve;
+        });
+        throw new Error('the source broke');
+      }
+    }
+    const gateway = await colony.start('gateway', {
+      gateway: { sources: [new OwnSource()], discovery: { enabled: false } },
+    });
+    expect(await json(`${gateway.url}/one/7`)).toEqual({ id: '7' });
+    told.next?.({
+      kind: 'explicit',
+      routes: [{ path: '/two/:id', to: orders.url, rewrite: '/orders/:id' }],
+    });
+    await eventually(async () => expect(await json(`${gateway.url}/two/7`)).toEqual({ id: '7' }));
+    expect((await fetch(`${gateway.url}/one/7`)).status).toBe(404);
+  });
+
   it('never lets a service take what its own controllers answer', async () => {
     @GatewayRoute('/')
     @Controller()
@@ -317,6 +348,10 @@ describe('a gateway', () => {
     };
     expect(routes.conflicts()).toEqual([conflict]);
     expect(told).toEqual([conflict]);
+    expect(gateway.app.get(GatewayContributor, { strict: false }).check()).toEqual({
+      status: 'degraded',
+      details: { routes: 5, conflicts: [conflict] },
+    });
   });
 
   it('gives a claimed path to nobody else, whoever came first', async () => {
@@ -363,10 +398,10 @@ describe('a gateway', () => {
     await colony.start('orders', { controllers: [Orders] });
     const gateway = await colony.start('gateway', { gateway: {} });
     await routesOf(gateway, 4);
-    let running = true;
+    const running = { still: true };
     const statuses = new Set<number>();
     const load = (async () => {
-      while (running) statuses.add((await fetch(`${gateway.url}/api/orders/7`)).status);
+      while (running.still) statuses.add((await fetch(`${gateway.url}/api/orders/7`)).status);
     })();
     for (let n = 0; n < 4; n++) {
       @GatewayRoute(`/swap/${n}`)
@@ -382,7 +417,7 @@ describe('a gateway', () => {
       );
       await colony.stop(swap);
     }
-    running = false;
+    running.still = false;
     await load;
     expect([...statuses]).toEqual([200]);
   });

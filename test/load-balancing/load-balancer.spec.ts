@@ -190,8 +190,7 @@ describe('outlier detection', () => {
       call('a', 'failure');
     }
     expect(happened.map((each) => Number(/\d+/.exec(each)))).toEqual([
-      ...[10_000, 20_000, 40_000],
-      ...[60_000, 60_000, 60_000],
+      10_000, 20_000, 40_000, 60_000, 60_000, 60_000,
     ]);
   });
 

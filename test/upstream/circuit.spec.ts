@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { EventHub } from '../../lib/common/event-hub.js';
 import type { CircuitOptions } from '../../lib/resilience/circuit.js';
 import { circuitSettings } from '../../lib/resilience/resilience.options.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { FakeClock } from '../../lib/testing/fake-clock.js';
 import { Deadline, Deadlines } from '../../lib/upstream/deadline-list.js';
 
@@ -84,9 +84,10 @@ describe('Deadlines', () => {
     clock.time = 30_000;
     sweeps[0]?.();
     expect(bell.rang).toBeUndefined();
-    clock.time = 30_050;
+    // A machine that is always late must not keep everybody waiting for ever.
+    clock.time = 60_000;
     sweeps[0]?.();
-    expect(bell.rang).toBe(30_050);
+    expect(bell.rang).toBe(60_000);
   });
 
   it('rings what is due and nothing else, whatever is set and cleared in whatever order', async () => {

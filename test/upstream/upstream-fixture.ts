@@ -53,12 +53,12 @@ export class UpstreamFixture {
       strategy: settings.strategy(),
       outlier: settings.outlier || undefined,
       create: (instance) => {
-        const { connections, timeouts } = settings;
+        const { connections, timeouts, tls } = settings;
         const { keepAlive } = timeouts;
         const { waiting } = this;
         const endpoint = new UpstreamEndpoint(
           instance,
-          transport.open({ service: 'orders', instance, connections, keepAlive, waiting }),
+          transport.open({ service: 'orders', instance, connections, keepAlive, waiting, tls }),
         );
         this.every.add(endpoint);
         return endpoint;

@@ -169,7 +169,7 @@ describe('Upstream.request', () => {
     await expect(upstream.request({ path: '/', timeout: 40 })).rejects.toThrow(
       new UpstreamTimeoutError('orders', 40),
     );
-    const answer = await upstream.request({ path: '/body', timeout: 60 });
+    const answer = await upstream.request({ path: '/body', timeout: 400 });
     await expect(answer.text()).rejects.toBeInstanceOf(UpstreamTimeoutError);
   });
 

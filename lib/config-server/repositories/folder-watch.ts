@@ -8,6 +8,9 @@ const QUIET = 40;
 /** But somebody who never stops writing must not hide changes for longer than this. */
 const LONGEST_QUIET = 400;
 
+/** Beyond these the folder is not one of configuration files. */
+const MOST_FOLDERS = 200;
+
 /**
  * Notices that something below a folder has changed.
  *
@@ -70,7 +73,7 @@ export class FolderWatch {
     this.watchers = [];
   }
 
-  /** Watches the folder and the folders in it; recursive watching is not to be had everywhere. */
+  /** Watches every folder by itself; recursive watching is not to be had everywhere. */
   private async listen(): Promise<void> {
     const folders = await this.folders();
     for (const watcher of this.watchers) watcher.close();
@@ -111,10 +114,19 @@ export class FolderWatch {
     if (this.users > 0 && before !== this.fingerprint) this.notice();
   }
 
+  /** The folder and those below it: labels with slashes lie deeper. Links are not followed; they could go round. */
   private async folders(): Promise<readonly string[]> {
-    const entries = await readdir(this.folder, { withFileTypes: true }).catch(() => []);
-    const inner = entries.filter((entry) => entry.isDirectory() || entry.isSymbolicLink());
-    return [this.folder, ...inner.map(({ name }) => join(this.folder, name))];
+    const found = [this.folder];
+    for (let at = 0; at < found.length && found.length < MOST_FOLDERS; at++) {
+      const folder = found[at] ?? '';
+      const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+      for (const entry of entries) {
+        // Such as .git, which changes all the time.
+        if (entry.isDirectory() && !entry.name.startsWith('.'))
+          found.push(join(folder, entry.name));
+      }
+    }
+    return found;
   }
 
   /** Never fails: what cannot be seen is part of the print too. */

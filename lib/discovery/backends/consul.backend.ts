@@ -6,12 +6,12 @@ import type { BackendContext, BackendFactory, DiscoveryBackend } from '../discov
 import { InstanceSource } from '../instance-source.js';
 import type { InstanceStatus, ServiceInstance } from '../service-instance.js';
 import { type Lease, ServiceRegistry } from '../service-registry.js';
-import { readConsulAddress } from './consul/consul-address.js';
-import { ConsulCalls } from './consul/consul-calls.js';
-import { ConsulHttp } from './consul/consul-http.js';
-import { readHealthEntries, readServiceNames, toRegistration } from './consul/consul-mapping.js';
-import { ConsulNames } from './consul/consul-names.js';
-import { ConsulWatch } from './consul/consul-watch.js';
+import { readConsulAddress } from './consul-address.js';
+import { ConsulCalls } from './consul-calls.js';
+import { ConsulHttp } from './consul-http.js';
+import { readHealthEntries, readServiceNames, toRegistration } from './consul-mapping.js';
+import { ConsulNames } from './consul-names.js';
+import { ConsulWatch } from './consul-watch.js';
 import { isLoopback } from './loopback.js';
 
 export interface ConsulOptions {
@@ -97,6 +97,7 @@ class ConsulBackend implements DiscoveryBackend {
       settings,
       context,
       names,
+      localAgent: !this.remote,
     });
     const watch = new ConsulWatch({
       clock: context.clock,
@@ -118,6 +119,7 @@ interface RegistryTerms {
   readonly settings: ConsulSettings;
   readonly context: BackendContext;
   readonly names: ConsulNames;
+  readonly localAgent: boolean;
 }
 
 class ConsulRegistry extends ServiceRegistry {
@@ -136,6 +138,7 @@ class ConsulRegistry extends ServiceRegistry {
       ttl: context.ttl,
       deregisterCriticalAfter: settings.deregisterCriticalAfter,
       probe: settings.check,
+      localAgent: this.terms.localAgent,
     });
     await this.calls.register(registration, signal);
     // A check of the same id keeps its old state through a registration; only a beat changes it.

@@ -3,8 +3,8 @@ import type { BackendContext, BackendFactory, DiscoveryBackend } from '../discov
 import { InstanceSource } from '../instance-source.js';
 import type { InstanceStatus, ServiceInstance } from '../service-instance.js';
 import { type Lease, ServiceRegistry } from '../service-registry.js';
-import type { HolderConnection, Watch } from './embedded/connection.js';
-import { Membership } from './embedded/membership.js';
+import type { HolderConnection, Watch } from './embedded-connection.js';
+import { Membership } from './embedded-membership.js';
 import { isLoopback } from './loopback.js';
 import { Newest } from './newest.js';
 

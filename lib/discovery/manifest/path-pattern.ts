@@ -85,8 +85,12 @@ function plainText(text: string): string {
 function expand(path: string, tokens: readonly PathToken[]): PathToken[][] {
   let ways: PathToken[][] = [[]];
   for (const token of tokens) {
-    const tails = token.kind === 'group' ? [...expand(path, token.tokens), []] : [[token]];
-    ways = tails.flatMap((tail) => ways.map((way) => [...way, ...tail]));
+    if (token.kind !== 'group') {
+      for (const way of ways) way.push(token);
+      continue;
+    }
+    const tails = [...expand(path, token.tokens), []];
+    ways = tails.flatMap((tail) => ways.map((way) => way.concat(tail)));
     if (ways.length > MOST_VARIANTS)
       throw new PathSyntaxError(path, 'has too many optional groups. Write it as several paths.');
   }

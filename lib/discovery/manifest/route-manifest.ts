@@ -18,7 +18,7 @@ export interface ManifestRoute {
 }
 
 /** All that a build of a service makes public. Instances of the same build have the same manifest. */
-export interface RouteManifest {
+interface RouteManifest {
   readonly v: 1;
   readonly service: string;
   readonly routes: readonly ManifestRoute[];

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { RequestScope } from '../../common/request-context.js';
+import { CORRELATION_HEADER, type RequestScope } from '../../common/request-context.js';
 import type { Endpoint } from '../../load-balancing/endpoint.js';
 import type { RequestSink, ResponseSource } from '../../upstream/upstream-call.js';
 import { UpstreamCall } from '../../upstream/upstream-call.js';
@@ -90,7 +90,7 @@ export class Exchange extends UpstreamCall implements ClientBound {
   }
 
   override get replayable(): boolean {
-    return this.bodyBytes === 0 && isIdempotent(this.method);
+    return this.bodyBytes === 0 && isSafe(this.method);
   }
 
   override head(endpoint: Endpoint): string {
@@ -167,6 +167,10 @@ export class Exchange extends UpstreamCall implements ClientBound {
 
   private writeHead(status: number, rawHeaders: string[]): boolean {
     if (status < 200 || status > 599) return false;
+    // By it people find the request in the logs.
+    if (headerOf(rawHeaders, CORRELATION_HEADER) === undefined) {
+      rawHeaders.push(CORRELATION_HEADER, this.scope.correlationId);
+    }
     try {
       // The upstream's reason phrase is not passed on: it says nothing, and could hold anything.
       this.response.writeHead(status, rawHeaders);
@@ -203,15 +207,9 @@ function flushHead(exchange: Exchange): void {
   if (!exchange.done && !exchange.response.destroyed) exchange.response.flushHeaders();
 }
 
-function isIdempotent(method: string): boolean {
-  // RFC 9110, 9.2.2
-  return (
-    method === 'GET' ||
-    method === 'HEAD' ||
-    method === 'PUT' ||
-    method === 'DELETE' ||
-    method === 'OPTIONS'
-  );
+/** Idempotent methods that change nothing (RFC 9110, 9.2.1): PUT and DELETE twice can undo what others did in between. */
+function isSafe(method: string): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
 }
 
 function statusOf(error: UpstreamError): ProblemStatus {

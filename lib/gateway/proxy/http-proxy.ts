@@ -59,15 +59,15 @@ export class HttpProxy implements ExchangeOwner {
 
   onFinished(exchange: Exchange): void {
     if (!this.log.enabled) return;
-    const { method, route, status, attempts, scope, endpoint } = exchange;
+    const { method, route, status, attempts, scope, endpoint, request } = exchange;
     this.log.write({
       method,
       status,
       attempts,
-      path: exchange.target,
+      path: request.url?.split('?', 1)[0] ?? '',
       route: route.path,
-      service: route.to,
-      instance: endpoint?.instance.id ?? '',
+      upstream: route.to,
+      upstreamInstance: endpoint?.instance.id ?? '',
       ms: this.clock.now() - exchange.startedAt,
       traceId: scope.trace.traceId,
       correlationId: scope.correlationId,

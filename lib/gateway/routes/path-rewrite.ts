@@ -104,5 +104,7 @@ function commonEnd(from: PathVariant, target: PathVariant): number {
 }
 
 function sameSegment(a: Segment | undefined, b: Segment | undefined): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+  if (a?.kind === 'literal') return b?.kind === 'literal' && a.text === b.text;
+  if (a?.kind === 'mixed' || b?.kind === 'mixed') return JSON.stringify(a) === JSON.stringify(b);
+  return a !== undefined && a.kind === b?.kind && a.name === b.name;
 }

@@ -19,6 +19,12 @@ export interface SettledRoutes {
   readonly conflicts: readonly RouteConflict[];
 }
 
+/** What a route asks for. */
+interface Wanted {
+  readonly variants: readonly PathVariant[];
+  readonly keys: readonly { readonly place: string; readonly method: string }[];
+}
+
 interface Place {
   readonly service: string;
   readonly route: string;
@@ -33,6 +39,8 @@ interface Place {
 export class RouteClaims {
   private readonly claims: readonly { readonly service: string; readonly path: PathVariant }[];
   private owners: ReadonlyMap<string, string> = new Map();
+  /** What a route's path means; sources give the same objects as long as nothing changes. */
+  private readonly known = new WeakMap<DiscoveredRoute, Wanted>();
 
   /** @param claims by service, the paths that are its own, with all below them */
   constructor(claims: Readonly<Record<string, readonly string[]>>) {
@@ -51,7 +59,7 @@ export class RouteClaims {
       if (conflict) conflicts.push(conflict);
       else {
         served.push(route);
-        occupy(route, places);
+        occupy(route, this.wantedBy(route), places);
       }
     }
     this.owners = ownersIn(places);
@@ -59,14 +67,15 @@ export class RouteClaims {
   }
 
   private inOrder(routes: readonly DiscoveredRoute[]): readonly DiscoveredRoute[] {
-    const rank = (route: DiscoveredRoute) => (this.ownsAll(route) ? 0 : 1);
-    return routes.toSorted(
-      (a, b) => rank(a) - rank(b) || compare(a.to, b.to) || compare(a.id, b.id),
-    );
+    const sorted = routes.toSorted((a, b) => compare(a.to, b.to) || compare(a.id, b.id));
+    const owned = sorted.filter((route) => this.ownsAll(route));
+    const others = new Set(sorted);
+    for (const route of owned) others.delete(route);
+    return [...owned, ...others];
   }
 
   private ownsAll(route: DiscoveredRoute): boolean {
-    return keysOf(route).every(
+    return this.wantedBy(route).keys.every(
       ({ place, method }) => this.owners.get(`${method} ${place}`) === route.to,
     );
   }
@@ -77,7 +86,7 @@ export class RouteClaims {
   ): RouteConflict | undefined {
     const { id, to: service, path } = route;
     const claim = this.foreignClaim(route);
-    for (const { place, method } of keysOf(route)) {
+    for (const { place, method } of this.wantedBy(route).keys) {
       const conflict = { route: id, service, method, path };
       if (claim !== undefined) return { ...conflict, owner: claim };
       const other = occupant(places.get(place), method);
@@ -87,9 +96,15 @@ export class RouteClaims {
     return undefined;
   }
 
+  private wantedBy(route: DiscoveredRoute): Wanted {
+    const known = this.known.get(route) ?? wantedBy(route);
+    this.known.set(route, known);
+    return known;
+  }
+
   /** The service that claims a part of what a route would answer. */
   private foreignClaim(route: DiscoveredRoute): string | undefined {
-    const { variants } = parsePath(route.path);
+    const { variants } = this.wantedBy(route);
     const claims = this.claims.filter(({ path }) => variants.some((each) => overlaps(each, path)));
     if (claims.some(({ service }) => service === route.to)) return undefined;
     return claims[0]?.service;
@@ -108,8 +123,12 @@ function overlaps(variant: PathVariant, claimed: PathVariant): boolean {
   return true;
 }
 
-function occupy(route: DiscoveredRoute, places: Map<string, Map<string, Place>>): void {
-  for (const { place, method } of keysOf(route)) {
+function occupy(
+  route: DiscoveredRoute,
+  { keys }: Wanted,
+  places: Map<string, Map<string, Place>>,
+): void {
+  for (const { place, method } of keys) {
     const methods = places.get(place) ?? new Map<string, Place>();
     if (!methods.has(method)) methods.set(method, { service: route.to, route: route.id });
     places.set(place, methods);
@@ -135,17 +154,18 @@ function ownersIn(places: ReadonlyMap<string, ReadonlyMap<string, Place>>): Map<
 }
 
 /** The places a route takes: one for each host, way through its path, and method. */
-function keysOf(
-  route: DiscoveredRoute,
-): readonly { readonly place: string; readonly method: string }[] {
+function wantedBy(route: DiscoveredRoute): Wanted {
   const hosts = listOf(route.host);
   const methods = listOf(route.method);
-  const shapes = parsePath(route.path).variants.map(shapeOf);
-  return (hosts.length > 0 ? hosts : ['']).flatMap((host) =>
-    shapes.flatMap((shape) =>
-      (methods.length > 0 ? methods : ['ALL']).map((method) => ({ place: host + shape, method })),
-    ),
+  const { variants } = parsePath(route.path);
+  const keys = (hosts.length > 0 ? hosts : ['']).flatMap((host) =>
+    variants
+      .map(shapeOf)
+      .flatMap((shape) =>
+        (methods.length > 0 ? methods : ['ALL']).map((method) => ({ place: host + shape, method })),
+      ),
   );
+  return { variants, keys };
 }
 
 function listOf(value: string | readonly string[] | undefined): readonly string[] {

@@ -10,11 +10,15 @@ import { Upstreams } from '../../upstream/upstreams.js';
 import { RouteDefinitionError } from '../gateway.errors.js';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway.options.js';
 import type { DiscoveredRoute, RouteDefinition } from './route-definition.js';
+import type { Route } from './route.js';
 import type { CompiledRoute } from './route-table.js';
 
 /** Makes routes of their definitions, so that nothing of a definition is read while requests run. */
 @Injectable()
 export class RouteCompiler {
+  /** Compiled before: sources give the same objects as long as nothing changes. */
+  private readonly known = new WeakMap<RouteDefinition, CompiledRoute>();
+
   constructor(
     private readonly upstreams: Upstreams,
     @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
@@ -22,12 +26,18 @@ export class RouteCompiler {
 
   /** @throws RouteDefinitionError */
   explicit(definition: RouteDefinition): CompiledRoute {
-    return this.compile(definition, 'explicit');
+    return this.remember(definition, 'explicit');
   }
 
   /** @throws RouteDefinitionError */
   discovered(definition: DiscoveredRoute): CompiledRoute {
-    return this.compile(definition, 'discovered');
+    return this.remember(definition, 'discovered');
+  }
+
+  private remember(definition: RouteDefinition, source: Route['source']): CompiledRoute {
+    const compiled = this.known.get(definition) ?? this.compile(definition, source);
+    this.known.set(definition, compiled);
+    return compiled;
   }
 
   private compile(

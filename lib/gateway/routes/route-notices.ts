@@ -1,7 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { EventHub } from '../../common/event-hub.js';
+import { type PathPattern, shapeOf } from '../../discovery/manifest/path-pattern.js';
 import type { RouteConflict } from './route-claims.js';
-import type { RouteTable } from './route-table.js';
+import type { CompiledRoute, LocalPath, RouteTable } from './route-table.js';
 
 /** Tells people and observers, once each, what a new table brings. */
 @Injectable()
@@ -11,6 +12,18 @@ export class RouteNotices {
   private refused: ReadonlySet<string> = new Set();
 
   constructor(private readonly events: EventHub) {}
+
+  /** Explicit routes that can never be reached, because a controller of the gateway answers there. */
+  tellShadowed(explicit: readonly CompiledRoute[], local: readonly LocalPath[]): void {
+    const own = new Set(local.flatMap(({ method, pattern }) => keysOf([method], pattern)));
+    for (const { route, pattern } of explicit) {
+      const methods = route.methods.length > 0 ? route.methods : ['ALL'];
+      if (keysOf(methods, pattern).some((key) => !own.has(key))) continue;
+      this.logger.warn(
+        `The gateway's route '${route.id}' is never reached: a controller of the gateway answers there first. Change one of the paths.`,
+      );
+    }
+  }
 
   /** Conflicts that were not there before. */
   tellConflicts(conflicts: readonly RouteConflict[]): void {
@@ -37,6 +50,10 @@ export class RouteNotices {
     if (added.length > 0 || removed.length > 0)
       this.events.emit('routes.changed', { count: after.routes.length, added, removed });
   }
+}
+
+function keysOf(methods: readonly string[], { variants }: PathPattern): readonly string[] {
+  return methods.flatMap((method) => variants.map((each) => `${method} ${shapeOf(each)}`));
 }
 
 function keyOf({ route, method, owner }: RouteConflict): string {

@@ -1,7 +1,7 @@
 import { messageOf } from '../../common/errors.js';
 import { manifestFromMetadata } from '../../discovery/manifest/manifest-metadata.js';
 import { type CheckedRoute, readManifest } from '../../discovery/manifest/manifest-reader.js';
-import { parsePath, shapeOf } from '../../discovery/manifest/path-pattern.js';
+import { shapeOf } from '../../discovery/manifest/path-pattern.js';
 import { DIGEST_KEY } from '../../discovery/manifest/route-manifest.js';
 import type { ServiceInstance } from '../../discovery/service-instance.js';
 import type { DiscoveredRoute } from './route-definition.js';
@@ -16,12 +16,16 @@ interface Manifest {
 export class ServiceRoutes {
   private readonly manifests = new Map<string, Manifest>();
   private instances: readonly ServiceInstance[] = [];
+  /** The routes of now, until something changes: the same objects spare others their work. */
+  private made: readonly DiscoveredRoute[] | undefined;
 
   constructor(readonly service: string) {}
 
   /** Takes the service's instances of now; gives the digests whose manifests must be fetched. */
   update(instances: readonly ServiceInstance[]): readonly string[] {
+    const before = this.spread();
     this.instances = instances;
+    if (this.spread() !== before) this.made = undefined;
     const missing = new Set<string>();
     for (const { metadata } of instances) {
       const digest = metadata[DIGEST_KEY];
@@ -36,6 +40,7 @@ export class ServiceRoutes {
 
   /** Takes the text of a manifest that was fetched. */
   learn(digest: string, text: () => string | undefined): void {
+    this.made = undefined;
     try {
       const body = text();
       if (body !== undefined) this.manifests.set(digest, readManifest(this.service, body));
@@ -55,11 +60,16 @@ export class ServiceRoutes {
 
   /** The routes of all instances; of a route that only some have, their digests are named. */
   routes(): readonly DiscoveredRoute[] {
+    return (this.made ??= this.make());
+  }
+
+  private make(): readonly DiscoveredRoute[] {
     const places = new Map<string, Map<string, Offer>>();
     for (const [digest, count] of this.digests()) {
       for (const route of this.manifests.get(digest)?.routes ?? []) {
-        const offers = places.get(placeOf(route)) ?? new Map<string, Offer>();
-        places.set(placeOf(route), offers);
+        const place = placeOf(route);
+        const offers = places.get(place) ?? new Map<string, Offer>();
+        places.set(place, offers);
         const offer = offers.get(route.to) ?? { route, digests: new Set<string>(), instances: 0 };
         offer.digests.add(digest);
         offer.instances += count;
@@ -95,6 +105,11 @@ export class ServiceRoutes {
     return counts;
   }
 
+  /** How the manifests are spread over the instances, as a text to compare. */
+  private spread(): string {
+    return JSON.stringify([this.instances.length, ...this.digests()]);
+  }
+
   private forget(): void {
     const used = this.digests();
     for (const digest of this.manifests.keys())
@@ -114,6 +129,6 @@ function best(offers: readonly Offer[]): Offer {
   return offers.reduce((a, b) => (b.instances > a.instances ? b : a));
 }
 
-function placeOf({ method, path, hosts }: CheckedRoute): string {
-  return JSON.stringify([method, hosts ?? [], parsePath(path).variants.map(shapeOf)]);
+function placeOf({ method, pattern, hosts }: CheckedRoute): string {
+  return JSON.stringify([method, hosts ?? [], pattern.variants.map(shapeOf)]);
 }

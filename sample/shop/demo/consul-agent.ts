@@ -45,9 +45,18 @@ export class ConsulAgent {
   commandLine(): readonly string[] {
     const [http, server, serf] = this.ports;
     return [
-      ...[locate(), 'agent', '-dev', '-bind=127.0.0.1', '-client=127.0.0.1', '-log-level=err'],
-      ...[`-http-port=${http}`, `-server-port=${server}`, `-serf-lan-port=${serf}`],
-      ...['-serf-wan-port=-1', '-dns-port=-1', '-grpc-port=-1'],
+      locate(),
+      'agent',
+      '-dev',
+      '-bind=127.0.0.1',
+      '-client=127.0.0.1',
+      '-log-level=err',
+      `-http-port=${http}`,
+      `-server-port=${server}`,
+      `-serf-lan-port=${serf}`,
+      '-serf-wan-port=-1',
+      '-dns-port=-1',
+      '-grpc-port=-1',
     ];
   }
 

@@ -60,7 +60,9 @@ export class Caller {
 }
 
 @Module({
-  imports: [RookeryModule.forRoot({ name: 'gateway', discovery: { backend: memory(hub) }, gateway: true })],
+  imports: [
+    RookeryModule.forRoot({ name: 'gateway', discovery: { backend: memory(hub) }, gateway: true }),
+  ],
   providers: [Caller],
 })
 export class GatewayAppModule {}

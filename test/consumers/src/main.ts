@@ -5,7 +5,10 @@ import { scenario } from './scenario.js';
 
 async function main() {
   const options = { logger: ['error', 'warn'] as ('error' | 'warn')[] };
-  await scenario(await NestFactory.create(OrdersModule, options), await NestFactory.create(GatewayAppModule, options));
+  await scenario(
+    await NestFactory.create(OrdersModule, options),
+    await NestFactory.create(GatewayAppModule, options),
+  );
   console.log(`${process.version}: a service, a gateway and a drain`);
 }
 

@@ -17,8 +17,16 @@ export async function scenario(orders: INestApplication, gateway: INestApplicati
   const slow = fetch(`${url}/api/orders/9/slowly`);
   await new Promise((resolve) => setTimeout(resolve, 100));
   await orders.close();
-  assert.deepEqual(await (await slow).json(), { id: '9', database: true }, 'the database outlives the request');
-  assert.equal((await fetch(`${url}/api/orders/7`)).status, 404, 'the route has gone with its service');
+  assert.deepEqual(
+    await (await slow).json(),
+    { id: '9', database: true },
+    'the database outlives the request',
+  );
+  assert.equal(
+    (await fetch(`${url}/api/orders/7`)).status,
+    404,
+    'the route has gone with its service',
+  );
   await gateway.close();
 }
 

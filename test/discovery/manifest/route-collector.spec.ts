@@ -123,14 +123,20 @@ describe('the collected routes', () => {
   });
 });
 
-describe('@GatewayRoute', () => {
-  const exposed = async (controller: Type, prepare?: (app: INestApplication) => unknown) => {
-    const collector = await start(moduleOf(controller), prepare);
-    return exposedRoutes('orders', collector.collect());
-  };
-  const lines = async (controller: Type, prepare?: (app: INestApplication) => unknown) =>
-    (await exposed(controller, prepare)).map(({ method, path, to }) => `${method} ${path} > ${to}`);
+const exposed = async (controller: Type, prepare?: (app: INestApplication) => unknown) => {
+  const collector = await start(moduleOf(controller), prepare);
+  return exposedRoutes('orders', collector.collect());
+};
+const lines = async (controller: Type, prepare?: (app: INestApplication) => unknown) =>
+  (await exposed(controller, prepare)).map(({ method, path, to }) => `${method} ${path} > ${to}`);
 
+const withUriVersions = (app: INestApplication) =>
+  app.enableVersioning({ type: VersioningType.URI });
+const prefixed = (app: INestApplication) => withUriVersions(app).setGlobalPrefix('internal');
+const withHeaderVersions = (app: INestApplication) =>
+  app.enableVersioning({ type: VersioningType.HEADER, header: 'x-version' });
+
+describe('@GatewayRoute', () => {
   it('exposes nothing without it', async () => {
     expect(await lines(Root)).toEqual([]);
   });
@@ -143,8 +149,7 @@ describe('@GatewayRoute', () => {
       @Get('files/*') files() {}
       @GatewayRoute(false) @Delete(':id') remove() {}
     }
-    const prepare = (app: INestApplication) => app.setGlobalPrefix('api');
-    expect(await lines(C, prepare)).toEqual([
+    expect(await lines(C, (app) => app.setGlobalPrefix('api'))).toEqual([
       'GET /api/orders/:id > /api/orders/:id',
       'GET /api/orders/files/{*path} > /api/orders/files/{*path}',
     ]);
@@ -158,11 +163,7 @@ describe('@GatewayRoute', () => {
       @Get(':id') find() {}
       @GatewayRoute('/stats/:kind') @Get('stats/:kind') stats() {}
     }
-    const prepare = (app: INestApplication) => {
-      app.setGlobalPrefix('internal');
-      app.enableVersioning({ type: VersioningType.URI });
-    };
-    expect(await lines(C, prepare)).toEqual([
+    expect(await lines(C, prefixed)).toEqual([
       'GET /shop/orders > /internal/v1/orders',
       'GET /shop/orders/:id > /internal/v1/orders/:id',
       'GET /stats/:kind > /internal/v1/orders/stats/:kind',
@@ -190,9 +191,7 @@ describe('@GatewayRoute', () => {
       @Version('1') @Get() one() {}
       @Version('2') @Get() two() {}
     }
-    const prepare = (app: INestApplication) =>
-      app.enableVersioning({ type: VersioningType.HEADER, header: 'x-version' });
-    expect(await lines(C, prepare)).toEqual(['GET /orders > /orders']);
+    expect(await lines(C, withHeaderVersions)).toEqual(['GET /orders > /orders']);
   });
 
   it('carries the host of a controller', async () => {
@@ -221,8 +220,9 @@ describe('@GatewayRoute', () => {
       @Version('1') @Get(':id') one() {}
       @Version('2') @Get(':number') two() {}
     }
-    const prepare = (app: INestApplication) => app.enableVersioning({ type: VersioningType.URI });
-    await expect(exposed(C, prepare)).rejects.toThrow(/C\.one answers at .* C\.two at .* Give one/);
+    await expect(exposed(C, withUriVersions)).rejects.toThrow(
+      /C\.one answers at .* C\.two at .* Give one/,
+    );
   });
 
   it('stops the start where a host or a timeout cannot be', async () => {

@@ -41,6 +41,8 @@ const CLOSING: Readonly<Record<string, string>> = {
   nothing: '',
 };
 
+const one = (key: string) => `GET /answer/${key} HTTP/1.1\r\nHost: a\r\n\r\n`;
+
 describe.each(ADAPTERS)('a request through a gateway on %s', (adapter) => {
   const colony = new NestColony();
   let upstream: RawServer;
@@ -51,7 +53,11 @@ describe.each(ADAPTERS)('a request through a gateway on %s', (adapter) => {
       const end = request.indexOf('\r\n\r\n');
       if (end === -1 || !isComplete(request, end)) return false;
       const key = /^\S+ \/answer\/([\w-]+)/.exec(request)?.[1] ?? '';
-      if (ANSWERS[key] !== undefined) socket.write(ANSWERS[key], 'latin1');
+      const answer = ANSWERS[key];
+      const whole = request.startsWith('HEAD ')
+        ? answer?.replace(/(?<=\r\n\r\n)[^]*$/, '')
+        : answer;
+      if (whole !== undefined) socket.write(whole, 'latin1');
       else if (CLOSING[key] !== undefined) socket.end(CLOSING[key], 'latin1');
       return true;
     });
@@ -84,11 +90,7 @@ describe.each(ADAPTERS)('a request through a gateway on %s', (adapter) => {
   const get = (path: string, headers = '', method = 'GET') =>
     ask(`${method} ${path} HTTP/1.1\r\nHost: shop\r\n${headers}Connection: close\r\n\r\n`);
   /** What the upstream was sent, as lines in small letters. */
-  const sent = () =>
-    upstream.received
-      .join('')
-      .split('\r\n')
-      .map((line) => line.toLowerCase());
+  const sent = () => upstream.received.split('\r\n').map((line) => line.toLowerCase());
 
   describe('is told apart by its path', () => {
     it.each([
@@ -299,10 +301,7 @@ describe.each(ADAPTERS)('a request through a gateway on %s', (adapter) => {
       const [head = '', ...body] = upstream.received.split('\r\n\r\n');
       expect(head.match(/transfer-encoding: chunked/gi)).toHaveLength(1);
       const text = body.join('\r\n\r\n');
-      expect(text.replaceAll(/[\da-f]+\r\n([^\r]*)\r\n/g, '$1')).toBe(
-        'abcde0\r\n\r\n'.replace('0\r\n\r\n', '') + text.slice(-5),
-      );
-      expect(text.endsWith('0\r\n\r\n')).toBe(true);
+      expect(text).toMatch(/^(3\r\nabc\r\n2\r\nde|5\r\nabcde)\r\n0\r\n\r\n$/);
       expect(text).not.toContain('X-Trailer');
     });
 
@@ -373,7 +372,6 @@ describe.each(ADAPTERS)('a request through a gateway on %s', (adapter) => {
     });
 
     it('to each of several requests sent at once, in their order', async () => {
-      const one = (key: string) => `GET /answer/${key} HTTP/1.1\r\nHost: a\r\n\r\n`;
       const answer = await ask(one('ok') + one('no-content') + one('chunked'), /0\r\n\r\n$/);
       expect([...answer.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual([
         '200',
@@ -437,7 +435,9 @@ describe.each(ADAPTERS)('a request through a gateway on %s', (adapter) => {
 
   describe('ends with its client', () => {
     let client: Socket;
-    afterEach(() => client.destroy());
+    afterEach(() => {
+      client.destroy();
+    });
 
     it('while the upstream is silent', async () => {
       client = connect(gateway.port, '127.0.0.1');
@@ -509,8 +509,9 @@ describe('back-pressure', () => {
     expect(held).toBeLessThan(48 << 20);
     slow.destroy();
     up.destroy();
-    await colony.close();
+    // A connection that nobody reads hears of nothing: the upload ends with its upstream.
     await upstream.close();
+    await colony.close();
   });
 });
 

@@ -12,7 +12,7 @@ import { UpstreamModule } from '../../../lib/upstream/upstream.module.js';
 import type { UpstreamModuleOptions } from '../../../lib/upstream/upstream.options.js';
 
 export const ADAPTERS = ['express', 'fastify'] as const;
-export type AdapterName = (typeof ADAPTERS)[number];
+type AdapterName = (typeof ADAPTERS)[number];
 
 export interface StartedApp {
   readonly app: INestApplication;

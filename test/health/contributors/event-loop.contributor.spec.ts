@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { EventLoopContributor } from '../../../lib/health/contributors/event-loop.contributor.js';
 import { readHealthOptions } from '../../../lib/health/health.options.js';
+import { eventually } from '../../support/eventually.js';
 
 let contributor: EventLoopContributor;
 
@@ -29,12 +30,19 @@ describe('EventLoopContributor', () => {
     expect(contributor.groups).toEqual(['liveness']);
   });
 
-  it('is up before there is a figure, and while the loop keeps up', async () => {
-    expect(contributor.check()).toEqual({ status: 'up' });
-    await pause(100);
-    expect(contributor.check()).toMatchObject({
-      status: 'up',
-      details: { delay: expect.any(String), longest: expect.any(String) },
+  it('is up before there is a figure', () => {
+    const fresh = new EventLoopContributor(readHealthOptions(undefined, 'health'));
+    expect(fresh.check()).toEqual({ status: 'up' });
+  });
+
+  it('is up while the loop keeps up, with its figures', async () => {
+    await eventually(async () => {
+      // Every look begins anew, and the first figure takes a while.
+      await pause(60);
+      expect(contributor.check()).toEqual({
+        status: 'up',
+        details: { delay: expect.any(String), longest: expect.any(String) },
+      });
     });
   });
 

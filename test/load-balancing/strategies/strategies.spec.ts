@@ -64,7 +64,7 @@ describe('round-robin', () => {
     const strategy = new RoundRobinStrategy();
     const turns = Array.from({ length: 9 }, () => list.indexOf(strategy.pick(list)));
     expect(turns.slice(3, 6)).toEqual(turns.slice(0, 3));
-    expect(turns.slice(0, 3).toSorted()).toEqual([0, 1, 2]);
+    expect(new Set(turns.slice(0, 3)).size).toBe(3);
   });
 
   it('keeps to the weights over short stretches too', () => {

@@ -43,7 +43,8 @@ export async function startAgent({ ports } = {}) {
     '-grpc-port=-1',
   ];
   // The agent lives no longer than this process: the shell stops it when its standard input closes.
-  const watch = '"$@" & agent=$!; read -r signal; kill -${signal:-TERM} $agent; wait $agent 2>/dev/null';
+  const watch =
+    '"$@" & agent=$!; read -r signal; kill -${signal:-TERM} $agent; wait $agent 2>/dev/null';
   const shell = spawn('sh', ['-c', watch, 'sh', bin, ...args], {
     stdio: ['pipe', 'ignore', 'inherit'],
   });

@@ -1,6 +1,5 @@
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { isIP } from 'node:net';
 import { Logger } from '@nestjs/common';
 import type { Deadlines } from '../../deadline-list.js';
 import { type Attempt, Channel, type ChannelOptions } from '../../transport.js';
@@ -112,11 +111,15 @@ export class ConnectionPool extends Channel implements ConnectionOwner {
 
   private dial(secure: boolean): Socket {
     const { host, port } = this.options.instance;
+    const { ca, cert, key } = this.options.tls;
     if (!secure) return connectTcp({ host, port });
-    // SNI carries names only (RFC 6066, 3).
     return connectTls({
       host,
       port,
+      ca,
+      cert,
+      key,
+      // SNI carries names only (RFC 6066, 3).
       ...(isIP(host) ? {} : { servername: host }),
       ALPNProtocols: ['http/1.1'],
     });

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
-import { messageOf } from '../../../common/errors.js';
 import { Deadline } from '../../deadline-list.js';
 import type { Attempt, Carrier } from '../../transport.js';
 import {
   CallHandlingError,
+  connectionErrorOf,
   UpstreamConnectionError,
   type UpstreamError,
   UpstreamProtocolError,
@@ -46,9 +46,9 @@ export class Http1Connection extends Deadline implements Carrier, ResponseListen
     socket.setNoDelay(true);
     socket.on(connectEvent, () => this.onConnect());
     socket.on('data', (bytes: Buffer) => this.onData(bytes));
-    socket.on('drain', () => this.attempt?.onDrain());
+    socket.on('drain', () => this.onDrain());
     socket.on('end', () => this.onFinish());
-    socket.on('error', (error) => this.onBroken(messageOf(error), error));
+    socket.on('error', (error) => this.onError(error));
     socket.on('close', () => this.onBroken('it was closed before the answer was complete'));
   }
 
@@ -167,15 +167,27 @@ export class Http1Connection extends Deadline implements Carrier, ResponseListen
     }
   }
 
+  private onDrain(): void {
+    try {
+      this.attempt?.onDrain();
+    } catch (error) {
+      this.fail(new CallHandlingError(this.owner.service, error));
+    }
+  }
+
   private onFinish(): void {
     if (this.attempt === undefined) return this.close();
     if (this.parser.finish() === 'incomplete')
       this.onBroken('it was closed before the answer was complete');
   }
 
-  private onBroken(reason: string, cause?: Error): void {
+  private onError(error: Error): void {
+    if (!this.closed) this.fail(connectionErrorOf(this.owner.service, error, this.connected));
+  }
+
+  private onBroken(reason: string): void {
     if (this.closed) return;
-    this.fail(new UpstreamConnectionError(this.owner.service, reason, this.connected, cause));
+    this.fail(new UpstreamConnectionError(this.owner.service, reason, this.connected));
   }
 
   private fail(error: UpstreamError): void {

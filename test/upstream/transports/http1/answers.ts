@@ -10,7 +10,7 @@ export interface AnswerCase {
 }
 
 /** A whole answer, or why there is none: against the protocol, or cut off. */
-export type Expected =
+type Expected =
   | {
       readonly status: number;
       readonly headers?: readonly string[];
@@ -413,8 +413,14 @@ const hops: readonly AnswerCase[] = [
     {
       status: 200,
       headers: [
-        ...['content-type', 'a', 'set-cookie', 'b'],
-        ...['cache-control', 'c', 'content-length', '2'],
+        'content-type',
+        'a',
+        'set-cookie',
+        'b',
+        'cache-control',
+        'c',
+        'content-length',
+        '2',
       ],
       body: 'ok',
       keeps: true,

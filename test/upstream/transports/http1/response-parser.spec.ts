@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import {
   type ResponseListener,
   ResponseParser,
@@ -86,7 +86,7 @@ describe('the response parser', () => {
           expect(settled(hear(split(bytes, cuts), toHead))).toEqual(settled(hear([bytes], toHead)));
         },
       ),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
   });
 
@@ -105,7 +105,7 @@ describe('the response parser', () => {
           expect(settled(hear(split(bytes, cuts), toHead))).toEqual(settled(hear([bytes], toHead)));
         },
       ),
-      { numRuns: 5_000 },
+      { numRuns: 2_000 },
     );
   });
 
@@ -120,7 +120,7 @@ describe('the response parser', () => {
         );
         expect(ends.length).toBeLessThanOrEqual(1);
       }),
-      { numRuns: 3_000 },
+      { numRuns: 2_000 },
     );
   });
 
@@ -145,7 +145,7 @@ describe('the response parser', () => {
           ['end', undefined],
         ]);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 
@@ -161,14 +161,5 @@ describe('the response parser', () => {
     parser.feed(Buffer.from('HTTP/1.1 200 OK\r\ncontent-length: 6'));
     parser.feed(Buffer.from('\r\n\r\nsecond'));
     expect(bodies.map(String)).toEqual(['first', 'second']);
-  });
-
-  it('reads a head that drips in byte by byte in linear time', () => {
-    const bytes = Buffer.from(
-      `HTTP/1.1 200 OK\r\na: ${'x'.repeat(60_000)}\r\ncontent-length: 0\r\n\r\n`,
-    );
-    const begun = performance.now();
-    expect(hear(singly(bytes), false).at(-1)).toEqual(['end', undefined]);
-    expect(performance.now() - begun).toBeLessThan(1_000);
   });
 });

@@ -3,8 +3,8 @@ import {
   readHealthEntries,
   readServiceNames,
   toRegistration,
-} from '../../../../lib/discovery/backends/consul/consul-mapping.js';
-import { makeInstance } from '../support/backend-fixtures.js';
+} from '../../../lib/discovery/backends/consul-mapping.js';
+import { makeInstance } from './support/backend-fixtures.js';
 
 function entry(service: object, checks: object[] = [], node = 'n1') {
   return {
@@ -83,11 +83,26 @@ describe('what Consul knows of an instance', () => {
       ttl: 15_000,
       deregisterCriticalAfter: 60_000,
       probe: undefined,
+      localAgent: false,
     };
     const write = (weight: number) => toRegistration(makeInstance({ weight }), terms);
     expect(write(3)).toMatchObject({ Weights: { Passing: 3 }, Meta: { scheme: 'http' } });
     expect(write(0)).toMatchObject({ Weights: { Passing: 1 }, Meta: { weight: '0' } });
     expect(write(2.5)).toMatchObject({ Weights: { Passing: 3 }, Meta: { weight: '2.5' } });
+  });
+
+  it('leaves a loopback address to an agent on the same machine, which knows a better one', () => {
+    const terms = {
+      name: 'orders',
+      ttl: 15_000,
+      deregisterCriticalAfter: 60_000,
+      probe: undefined,
+    };
+    const write = (host: string, localAgent: boolean) =>
+      toRegistration(makeInstance({ host }), { ...terms, localAgent });
+    expect(write('127.0.0.1', true)).not.toHaveProperty('Address');
+    expect(write('127.0.0.1', false)).toMatchObject({ Address: '127.0.0.1' });
+    expect(write('10.0.0.7', true)).toMatchObject({ Address: '10.0.0.7' });
   });
 
   it('probes an instance at an IPv6 address', () => {
@@ -96,6 +111,7 @@ describe('what Consul knows of an instance', () => {
       ttl: 15_000,
       deregisterCriticalAfter: 60_000,
       probe: { http: '/health', interval: 10_000, timeout: 5_000 },
+      localAgent: false,
     });
     expect(registration).toMatchObject({
       Checks: [{ Name: 'heartbeat' }, { HTTP: 'http://[::1]:3001/health', Interval: '10000ms' }],

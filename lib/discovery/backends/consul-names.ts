@@ -1,4 +1,4 @@
-import { refuse } from '../../../common/option-readers.js';
+import { refuse } from '../../common/option-readers.js';
 
 /** Between the namespace and the service; a DNS label may hold it, and nobody writes it by chance. */
 const SEPARATOR = '--';

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import {
   type ConsulEnvironment,
   readConsulAddress,
-} from '../../../../lib/discovery/backends/consul/consul-address.js';
+} from '../../../lib/discovery/backends/consul-address.js';
 
 function read(env: ConsulEnvironment, url?: string, token?: string) {
   const address = readConsulAddress({ url, token }, env);

@@ -1,7 +1,7 @@
-import type { Clock } from '../../../common/clock.js';
-import { BackendRefusedError, BackendUnavailableError } from '../../discovery.errors.js';
+import type { Clock } from '../../common/clock.js';
+import { BackendRefusedError, BackendUnavailableError } from '../discovery.errors.js';
 import type { ConsulHttp, ConsulReply } from './consul-http.js';
-import { RateLimit } from './rate-limit.js';
+import { RateLimit } from './consul-rate-limit.js';
 
 /** What is watched, and how its answers are read. */
 export interface ConsulQuery<T> {

@@ -1,5 +1,6 @@
-import { BackendUnavailableError } from '../../discovery.errors.js';
-import type { InstanceStatus, ServiceInstance } from '../../service-instance.js';
+import { BackendUnavailableError } from '../discovery.errors.js';
+import { isLoopback } from './loopback.js';
+import type { InstanceStatus, ServiceInstance } from '../service-instance.js';
 
 /** A probe by the agent, beside the heartbeat. */
 interface ConsulProbe {
@@ -16,6 +17,8 @@ export interface RegistrationTerms {
   /** When Consul forgets an instance that stays critical, in ms. */
   readonly deregisterCriticalAfter: number;
   readonly probe: ConsulProbe | undefined;
+  /** Whether the agent is on the machine of the instance. */
+  readonly localAgent: boolean;
 }
 
 /** The check that our heartbeat keeps passing. */
@@ -43,7 +46,8 @@ export function toRegistration(instance: ServiceInstance, terms: RegistrationTer
   return {
     ID: id,
     Name: terms.name,
-    Address: instance.host,
+    // An agent on this machine knows the address that its cluster has for the machine, which a loopback address is not.
+    ...(terms.localAgent && isLoopback(instance.host) ? {} : { Address: instance.host }),
     Port: instance.port,
     Tags: instance.tags,
     Weights: { Passing: Math.min(65_535, Math.max(1, Math.round(weight))), Warning: 1 },

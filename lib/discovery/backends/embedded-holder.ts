@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:net';
-import type { Clock } from '../../../common/clock.js';
-import { InstanceTable } from '../instance-table.js';
-import { Member, type MemberHost } from './member.js';
+import type { Clock } from '../../common/clock.js';
+import { InstanceTable } from './instance-table.js';
+import { Member, type MemberHost } from './embedded-member.js';
 
 export interface HolderOptions {
   readonly host: string;

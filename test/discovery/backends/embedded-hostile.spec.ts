@@ -1,12 +1,12 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { embedded } from '../../../../lib/discovery/backends/embedded.backend.js';
-import { PROTOCOL } from '../../../../lib/discovery/backends/embedded/protocol.js';
-import type { DiscoveryBackend } from '../../../../lib/discovery/discovery-backend.js';
-import { FakeClock } from '../../../../lib/testing/fake-clock.js';
-import { freePort, makeContext, makeInstance, readFirst } from '../support/backend-fixtures.js';
-import { eventually } from '../../../support/eventually.js';
+import { embedded } from '../../../lib/discovery/backends/embedded.backend.js';
+import { PROTOCOL } from '../../../lib/discovery/backends/embedded-protocol.js';
+import type { DiscoveryBackend } from '../../../lib/discovery/discovery-backend.js';
+import { FakeClock } from '../../../lib/testing/fake-clock.js';
+import { freePort, makeContext, makeInstance, readFirst } from './support/backend-fixtures.js';
+import { eventually } from '../../support/eventually.js';
 
 const { signal } = new AbortController();
 const HELLO = {

@@ -1,10 +1,10 @@
 import { connect, type Socket } from 'node:net';
-import type { Clock } from '../../../common/clock.js';
-import type { ServiceInstance } from '../../service-instance.js';
-import { BackendRefusedError, BackendUnavailableError } from '../../discovery.errors.js';
-import type { Newest } from '../newest.js';
-import { LineSocket } from './line-socket.js';
-import { makeNonce, prove, sameProof } from './proof.js';
+import type { Clock } from '../../common/clock.js';
+import type { ServiceInstance } from '../service-instance.js';
+import { BackendRefusedError, BackendUnavailableError } from '../discovery.errors.js';
+import type { Newest } from './newest.js';
+import { LineSocket } from './embedded-line-socket.js';
+import { makeNonce, prove, sameProof } from './embedded-proof.js';
 import {
   HOLDER_LINE,
   MEMBER_LINE,
@@ -13,7 +13,7 @@ import {
   PROTOCOL,
   ProtocolError,
   readHolderMessage,
-} from './protocol.js';
+} from './embedded-protocol.js';
 
 export interface ConnectionOptions {
   readonly host: string;

@@ -1,11 +1,11 @@
 import { type Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { Clock } from '../../../common/clock.js';
+import type { Clock } from '../../common/clock.js';
 import {
   BackendRefusedError,
   BackendUnavailableError,
   RetryLaterError,
-} from '../../discovery.errors.js';
+} from '../discovery.errors.js';
 import type { ConsulAddress } from './consul-address.js';
 
 /** One request to the agent. */

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Agent as HttpAgent } from 'node:http';
 import type Consul from 'consul';
-import type { InstanceStatus } from '../../service-instance.js';
+import type { InstanceStatus } from '../service-instance.js';
 import type { ConsulAddress } from './consul-address.js';
 import { consulError, type ConsulHttp, unreachable } from './consul-http.js';
 import { heartbeatCheck } from './consul-mapping.js';

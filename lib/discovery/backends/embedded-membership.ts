@@ -1,8 +1,8 @@
-import type { Clock } from '../../../common/clock.js';
-import { messageOf } from '../../../common/errors.js';
-import { BackendRefusedError, BackendUnavailableError } from '../../discovery.errors.js';
-import { HolderConnection } from './connection.js';
-import { Holder } from './holder.js';
+import type { Clock } from '../../common/clock.js';
+import { messageOf } from '../../common/errors.js';
+import { BackendRefusedError, BackendUnavailableError } from '../discovery.errors.js';
+import { HolderConnection } from './embedded-connection.js';
+import { Holder } from './embedded-holder.js';
 
 export interface MembershipOptions {
   readonly host: string;

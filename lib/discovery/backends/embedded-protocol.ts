@@ -1,5 +1,5 @@
-import { isServiceName } from '../../../common/service-identity.js';
-import type { InstanceStatus, ServiceInstance } from '../../service-instance.js';
+import { isServiceName } from '../../common/service-identity.js';
+import type { InstanceStatus, ServiceInstance } from '../service-instance.js';
 
 /** The version of the language that members and the holder speak; both must speak the same. */
 export const PROTOCOL = 1;

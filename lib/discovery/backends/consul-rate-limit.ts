@@ -1,4 +1,4 @@
-import type { Clock } from '../../../common/clock.js';
+import type { Clock } from '../../common/clock.js';
 
 /** A token bucket: so many at once, then so many a second. */
 export class RateLimit {

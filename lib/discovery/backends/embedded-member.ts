@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
-import type { Clock } from '../../../common/clock.js';
-import type { InstanceTable } from '../instance-table.js';
-import { LineSocket } from './line-socket.js';
-import { makeNonce, prove, sameProof } from './proof.js';
+import type { Clock } from '../../common/clock.js';
+import type { InstanceTable } from './instance-table.js';
+import { LineSocket } from './embedded-line-socket.js';
+import { makeNonce, prove, sameProof } from './embedded-proof.js';
 import {
   type HolderMessage,
   MEMBER_LINE,
@@ -10,7 +10,7 @@ import {
   PROTOCOL,
   ProtocolError,
   readMemberMessage,
-} from './protocol.js';
+} from './embedded-protocol.js';
 
 /** What a member needs of its holder. */
 export interface MemberHost {

@@ -1,4 +1,4 @@
-import { refuse } from '../../../common/option-readers.js';
+import { refuse } from '../../common/option-readers.js';
 
 /** Where the agent is, and as whom we speak to it. */
 export interface ConsulAddress {

@@ -1,0 +1,61 @@
+import { describe, expect, it } from '@jest/globals';
+import { readGatewayOptions } from '../../../lib/gateway/gateway.options.js';
+import { AccessLog } from '../../../lib/gateway/proxy/access-log.js';
+import { ServiceIdentity } from '../../../lib/common/service-identity.js';
+import { FakeClock } from '../../../lib/testing/fake-clock.js';
+
+const ENTRY = {
+  method: 'GET',
+  path: '/api/"odd"\\path',
+  route: '/api/{*rest}',
+  status: 200,
+  upstream: 'orders',
+  upstreamInstance: 'orders-1',
+  attempts: 1,
+  ms: 1.26,
+  traceId: 'a'.repeat(32),
+  correlationId: 'c-1',
+};
+
+const make = () => {
+  const clock = new FakeClock();
+  const written: string[] = [];
+  const settings = readGatewayOptions({ accessLog: true }, 'gateway');
+  const identity = new ServiceIdentity();
+  identity.claim('test', 'gateway');
+  const log = new AccessLog(clock, identity, (lines) => written.push(lines), settings);
+  return { clock, written, log };
+};
+
+describe('the access log', () => {
+  it('writes lines in the shape of the logger, several at once', async () => {
+    const { clock, written, log } = make();
+    log.write(ENTRY);
+    log.write({ ...ENTRY, status: 502, upstreamInstance: '' });
+    expect(written).toEqual([]);
+    await clock.advance(50);
+    expect(written).toHaveLength(1);
+    const [first, second] = (written[0] ?? '')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object);
+    const { ms: _ms, ...rest } = ENTRY;
+    expect(first).toMatchObject({
+      ...rest,
+      level: 'info',
+      time: new Date(clock.wallTime() - 50).toISOString(),
+      service: 'gateway',
+      context: 'Access',
+      msg: 'request proxied',
+      ms: 1.3,
+    });
+    expect(second).toMatchObject({ level: 'error', status: 502 });
+  });
+
+  it('keeps nothing back when the application ends', () => {
+    const { written, log } = make();
+    log.write(ENTRY);
+    log.onApplicationShutdown();
+    expect(written).toHaveLength(1);
+  });
+});

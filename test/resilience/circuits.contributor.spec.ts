@@ -1,0 +1,43 @@
+import { describe, expect, it } from '@jest/globals';
+import type { CircuitState, CircuitView } from '../../lib/resilience/circuit.js';
+import { CircuitsContributor } from '../../lib/resilience/circuits.contributor.js';
+import { Circuits } from '../../lib/resilience/circuits.js';
+
+function circuit(name: string, state: CircuitState): CircuitView {
+  return { name, state, calls: 10, failures: state === 'closed' ? 0 : 10 };
+}
+
+describe('the health of circuits', () => {
+  it('is up without any', () => {
+    const contributor = new CircuitsContributor(new Circuits());
+    expect(contributor.check()).toEqual({ status: 'up', details: {} });
+  });
+
+  it.each<[string, CircuitState[]]>([
+    ['up', ['closed', 'closed']],
+    ['degraded', ['closed', 'open']],
+    ['degraded', ['half-open']],
+  ])('is %s when they are %j', (status, states) => {
+    const circuits = new Circuits();
+    for (const [i, state] of states.entries()) circuits.add(circuit(`service-${i}`, state));
+    expect(new CircuitsContributor(circuits).check().status).toBe(status);
+  });
+
+  it('tells of each, and no longer of one that was removed', () => {
+    const circuits = new Circuits();
+    circuits.add(circuit('orders', 'open'));
+    circuits.add(circuit('payments', 'closed'));
+    circuits.remove('payments');
+    expect(circuits.get('orders')?.state).toBe('open');
+    expect(new CircuitsContributor(circuits).check().details).toEqual({
+      orders: { state: 'open', calls: 10, failures: 10 },
+    });
+  });
+
+  it('never makes the service itself look down', () => {
+    expect(new CircuitsContributor(new Circuits())).toMatchObject({
+      name: 'circuits',
+      critical: false,
+    });
+  });
+});
