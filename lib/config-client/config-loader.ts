@@ -49,6 +49,9 @@ interface Judged extends GoodConfig {
 /** A source that is back is heard of in less than two seconds: no wait between attempts is longer than this, in ms. */
 const LONGEST_WAIT = 1_500;
 
+/** An outage shorter than this, in ms, such as a restart, heals by itself and is not worth a person's attention. */
+const GRACE = 1_000;
+
 /** Brings the configuration to the client: at the start, at every change, and again after the source was away. */
 export class ConfigLoader implements OnModuleDestroy {
   private readonly logger = new Logger('Config');
@@ -59,6 +62,8 @@ export class ConfigLoader implements OnModuleDestroy {
   private away: string | undefined;
   private rejected: readonly string[] | undefined;
   private refusal: (() => void) | undefined;
+  private hasWarned = false;
+  private cancelWarning: () => void = () => {};
 
   constructor(private readonly parts: ConfigLoaderParts) {}
 
@@ -99,6 +104,7 @@ export class ConfigLoader implements OnModuleDestroy {
 
   onModuleDestroy(): void {
     this.stopped.abort();
+    this.cancelWarning();
     this.live?.close();
     this.parts.client.close();
   }
@@ -171,11 +177,12 @@ export class ConfigLoader implements OnModuleDestroy {
     else await this.useLocal(`local values alone (${source.name} is away: ${reason})`);
     if (this.rejected) return;
     this.away = reason;
+    this.hasWarned = true;
     events.emit('config.unreachable', { source: source.name, reason });
     const values =
       this.using === 'snapshot' ? 'the last good values from its file' : 'local values';
     this.logger.warn(
-      `No configuration from ${source.name}: ${reason}. "${request.name}" starts with ${values} and goes on trying.`,
+      `No configuration from ${source.name}: ${clause(reason)}. "${request.name}" starts with ${values} and goes on trying.`,
     );
   }
 
@@ -205,17 +212,22 @@ export class ConfigLoader implements OnModuleDestroy {
     this.away = reason;
     if (!this.started || before !== undefined) return;
     this.parts.events.emit('config.unreachable', { source, reason });
-    this.logger.warn(
-      `The configuration from ${source} cannot be read: ${reason}. The last good values stay in use, and it is tried again.`,
-    );
+    this.cancelWarning = this.parts.clock.after(GRACE, () => {
+      this.hasWarned = true;
+      this.logger.warn(
+        `The configuration from ${source} cannot be read: ${clause(this.away ?? reason)}. The last good values stay in use, and it is tried again.`,
+      );
+    });
   }
 
   private found(source: string): void {
     const before = this.away;
     this.away = undefined;
     if (!this.started || before === undefined) return;
+    this.cancelWarning();
     this.parts.events.emit('config.reachable', { source });
-    this.logger.log(`The configuration from ${source} is live again.`);
+    if (this.hasWarned) this.logger.log(`The configuration from ${source} is live again.`);
+    this.hasWarned = false;
   }
 
   private keep({ file }: RemoteConfig, snapshot: ConfigSnapshot): void {
@@ -225,4 +237,9 @@ export class ConfigLoader implements OnModuleDestroy {
       );
     });
   }
+}
+
+/** A sentence as a part of another one. */
+function clause(sentence: string): string {
+  return sentence.replace(/\.$/, '');
 }

@@ -174,6 +174,8 @@ describe('a bad change', () => {
     server.script = (_request, response) => response.end('<html>');
     await eventually(() => expect(report().status).toBe('degraded'), 4_000);
     expect(config.get('max')).toBe(1);
+    await eventually(() => expect(warnings).toHaveLength(1), 4_000);
+    expect(warnings[0]).toMatch(/cannot be read: .*[^.]\. The last good values stay in use/);
     server.script = answering({ max: 2 }, { version: '2' });
     await eventually(() => expect(config.get('max')).toBe(2), 2_000);
     expect(report().status).toBe('up');

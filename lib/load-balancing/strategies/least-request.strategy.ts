@@ -3,13 +3,15 @@ import { LoadBalancingStrategy } from '../load-balancing-strategy.js';
 import { Weights, weightOf } from './weights.js';
 
 /**
- * Of two endpoints chosen at random, the one with fewer calls under way (the power of two choices).
+ * Of two endpoints, the next in turn and another one at random, that with fewer calls under way (the power of two choices).
  *
+ * Of equals the one in turn is chosen, so that calls that come one after the other go round.
  * With different weights both are drawn as likely as their weight, and the fewer calls for its weight wins: without load
  * the shares follow the weights, under load the calls under way do.
  */
 export class LeastRequestStrategy extends LoadBalancingStrategy {
   private readonly weights = new Weights();
+  private turn = 0;
 
   constructor(private readonly random: () => number = Math.random) {
     super();

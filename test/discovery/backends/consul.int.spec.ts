@@ -83,12 +83,21 @@ describe('consul beside others in one registry', () => {
       id: 'odd-1',
       service: 'odd',
       weight: 0.25,
-      host: '::1',
+      host: '2001:db8::7',
       ports: { tcp: 4_001 },
     });
     const lease = await backend.registry?.register(instance, signal);
     const live = follow(backend, 'odd');
     await eventually(() => expect(live.current).toEqual([instance]));
+    live.close();
+    await lease?.revoke(signal);
+  });
+
+  it("gives callers the agent's own address in place of a loopback one", async () => {
+    const instance = makeInstance({ id: 'near-1', service: 'near', host: '::1' });
+    const lease = await backend.registry?.register(instance, signal);
+    const live = follow(backend, 'near');
+    await eventually(() => expect(live.current).toEqual([{ ...instance, host: '127.0.0.1' }]));
     live.close();
     await lease?.revoke(signal);
   });

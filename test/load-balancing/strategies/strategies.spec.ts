@@ -87,6 +87,14 @@ describe('least-request', () => {
     for (let i = 0; i < 100; i++) expect(strategy.pick(list)).toBe(free);
   });
 
+  it('goes round while all are alike, also when the list becomes shorter', () => {
+    const list = endpoints(1, 1, 1);
+    const strategy = new LeastRequestStrategy(seeded());
+    const picks = [1, 2, 3, 4, 5, 6].map(() => list.indexOf(strategy.pick(list)));
+    expect(picks).toEqual([0, 1, 2, 0, 1, 2]);
+    expect(strategy.pick(list.slice(0, 2))).toBe(list[0]);
+  });
+
   it('never picks the busiest of three', () => {
     const list = endpoints(1, 1, 1);
     for (const [i, endpoint] of list.entries()) endpoint.active = i;
