@@ -20,10 +20,10 @@ export class LeastRequestStrategy extends LoadBalancingStrategy {
   override pick<E extends Endpoint>(candidates: readonly E[]): E {
     if (!this.weights.of(candidates).equal) return this.weighted(candidates);
     const count = candidates.length;
-    // One random number is good for both: what is left of it after the first choice makes the second.
-    const share = this.random() * count;
-    const i = share | 0;
-    let j = ((share - i) * (count - 1)) | 0;
+    // The list may have become shorter since the last pick.
+    const i = this.turn < count ? this.turn : 0;
+    this.turn = i + 1;
+    let j = (this.random() * (count - 1)) | 0;
     if (j >= i) j++;
     const one = candidates[i] as E;
     const other = candidates[j] as E;

@@ -4,30 +4,36 @@ import { Caller } from './app.module.js';
 
 /** A service behind a gateway, found, called, and closed while it answers. */
 export async function scenario(orders: INestApplication, gateway: INestApplication) {
+  try {
+    await play(orders, gateway);
+  } finally {
+    await orders.close();
+    await gateway.close();
+  }
+}
+
+async function play(orders: INestApplication, gateway: INestApplication) {
   await orders.listen(0, '127.0.0.1');
   await gateway.listen(0, '127.0.0.1');
   const url = `http://127.0.0.1:${gateway.getHttpServer().address().port}`;
 
-  const answer = await patiently(`${url}/api/orders/7`);
-  assert.deepEqual(answer, { id: '7', banner: 'Open', same: 'Open' });
-  assert.deepEqual(await gateway.get(Caller).find('8'), { id: '8', banner: 'Open', same: 'Open' });
-  assert.equal((await fetch(`${url}/health/orders`)).status, 200);
-  assert.equal((await fetch(`${url}/nothing`)).status, 404);
+  same(await patiently(`${url}/api/orders/7`), { id: '7', banner: 'Open', same: 'Open' });
+  same(await gateway.get(Caller).find('8'), { id: '8', banner: 'Open', same: 'Open' });
+  same((await fetch(`${url}/health/orders`)).status, 200);
+  same((await fetch(`${url}/nothing`)).status, 404);
 
   const slow = fetch(`${url}/api/orders/9/slowly`);
   await new Promise((resolve) => setTimeout(resolve, 100));
   await orders.close();
-  assert.deepEqual(
-    await (await slow).json(),
-    { id: '9', database: true },
-    'the database outlives the request',
-  );
-  assert.equal(
-    (await fetch(`${url}/api/orders/7`)).status,
-    404,
-    'the route has gone with its service',
-  );
-  await gateway.close();
+  // The database is destroyed by Nest only after the request was answered.
+  same(await (await slow).json(), { id: '9', database: true });
+  // The route is known, its service has left.
+  same((await fetch(`${url}/api/orders/7`)).status, 503);
+}
+
+/** By value: a test runner's objects have other prototypes than those that `fetch` makes. */
+function same(actual: unknown, expected: unknown) {
+  assert.equal(JSON.stringify(actual), JSON.stringify(expected));
 }
 
 /** The gateway hears of the service a moment after it listens. */
