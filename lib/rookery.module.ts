@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ClientModule } from './client/client.module.js';
 import { group, made, optional, type OptionReader, textOf } from './common/option-readers.js';
+import { assertServiceName } from './common/service-identity.js';
 import { ConfigClientModule } from './config-client/config-client.module.js';
 import { DiscoveryModule } from './discovery/discovery.module.js';
 import { GatewayModule } from './gateway/gateway.module.js';
@@ -41,6 +42,7 @@ export class RookeryModule {
   /** Wires every room with its defaults; throws `InvalidOptionsError` for an option that cannot be used. */
   static forRoot(options: RookeryOptions = {}): DynamicModule {
     read(options, 'rookery');
+    if (options.name !== undefined) assertServiceName('rookery.name', options.name);
     const { name, version, gateway = false, logs = false, config = {} } = options;
     return {
       module: RookeryModule,

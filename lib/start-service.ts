@@ -1,6 +1,7 @@
 import { type INestApplication, Logger } from '@nestjs/common';
 import { type AbstractHttpAdapter, NestFactory } from '@nestjs/core';
 import { InvalidOptionsError, messageOf } from './common/errors.js';
+import { MetadataExplorer } from './common/metadata-explorer.js';
 import { ServiceIdentity } from './common/service-identity.js';
 import { enableGracefulShutdown } from './discovery/graceful-shutdown.js';
 import { RookeryLogger } from './telemetry/rookery-logger.js';
@@ -60,7 +61,8 @@ async function create(
   const app = adapter
     ? await NestFactory.create(module, adapter, options)
     : await NestFactory.create(module, options);
-  const logger = find(app);
+  // Asking Nest for what is not there makes it log an error of its own.
+  const [logger] = app.get(MetadataExplorer).providersOf(RookeryLogger);
   if (logger) app.useLogger(logger);
   app.flushLogs();
   return app;
@@ -68,14 +70,6 @@ async function create(
 
 async function listen(app: INestApplication, port: number, host?: string): Promise<void> {
   await (host ? app.listen(port, host) : app.listen(port));
-}
-
-function find(app: INestApplication): RookeryLogger | undefined {
-  try {
-    return app.get(RookeryLogger, { strict: false });
-  } catch {
-    return undefined; // The module does without our logs.
-  }
 }
 
 function readPort(fallback: number): number {

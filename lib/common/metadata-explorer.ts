@@ -3,8 +3,9 @@ import { DiscoveryService } from '@nestjs/core';
 
 type InstanceWrapper = ReturnType<DiscoveryService['getControllers']>[number];
 
-/** A class, abstract or not. */
-export type Type<T = object> = abstract new (...args: never[]) => T;
+/** A class, abstract or with a private constructor too. */
+// oxlint-disable-next-line typescript/no-unsafe-function-type -- a constructor that nobody may call has no other type
+export type Type<T = object> = Function & { readonly prototype: T };
 
 /** Finds the application's own providers and controllers at start; Nest's `DiscoveryService`, adapted. */
 @Injectable()
@@ -15,14 +16,9 @@ export class MetadataExplorer {
   providersOf<T>(type: Type<T>): readonly T[] {
     const found = new Set<T>();
     for (const wrapper of this.discovery.getProviders()) {
-      if (
-        !wrapper.isNotMetatype &&
-        wrapper.isDependencyTreeStatic() &&
-        wrapper.instance instanceof type
-      )
-        found.add(wrapper.instance);
-      else if (wrapper.isNotMetatype && wrapper.instance instanceof type)
-        found.add(wrapper.instance);
+      // What a factory made has no class whose dependencies could be looked at.
+      const isThere = wrapper.isNotMetatype || wrapper.isDependencyTreeStatic();
+      if (isThere && wrapper.instance instanceof type) found.add(wrapper.instance as T);
     }
     return [...found];
   }

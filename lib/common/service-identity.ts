@@ -24,7 +24,7 @@ export class ServiceIdentity {
   claim(path: string, name: string | undefined, version?: string): void {
     this.release ??= version;
     if (name === undefined) return;
-    check(path, name);
+    assertServiceName(path, name);
     if (this.claimed && this.claimed.name !== name) {
       throw new InvalidOptionsError(
         `${path} is '${name}', but ${this.claimed.path} is '${this.claimed.name}'. One application is one service: give both the same name, or leave one out.`,
@@ -41,7 +41,7 @@ export class ServiceIdentity {
         "This service has no name. Write RookeryModule.forRoot({ name: 'orders' }), or set SERVICE_NAME.",
       );
     }
-    if (!this.claimed) check('SERVICE_NAME', name);
+    if (!this.claimed) assertServiceName('SERVICE_NAME', name);
     return name;
   }
 
@@ -51,7 +51,8 @@ export class ServiceIdentity {
   }
 }
 
-function check(path: string, name: string): void {
+/** Throws `InvalidOptionsError` when what an option at a path says cannot be the name of a service. */
+export function assertServiceName(path: string, name: string): void {
   if (isServiceName(name)) return;
   throw new InvalidOptionsError(
     `${path} is '${name}', which is no DNS label. Use lower-case letters, digits and inner hyphens, at most 63, such as 'order-history'.`,
