@@ -65,8 +65,7 @@ describe('startService', () => {
       prepare: (each) => void steps.push(String(each.getHttpServer().listening)),
     });
     expect(steps).toEqual(['false']);
-    const { port } = app?.getHttpServer().address() as AddressInfo;
-    const answer = await fetch(`http://${HOST}:${port}/health/ready`);
+    const answer = await fetch(`${await app?.getUrl()}/health/ready`);
     expect(await answer.json()).toMatchObject({ service: 'orders', status: 'up' });
     expect(said).toEqual([]);
   });
@@ -108,7 +107,6 @@ describe('startService', () => {
     expect(await startService(ImpatientModule, { host: HOST, port: 0 })).toBeUndefined();
     expect(said).toEqual([
       'discovery.heartbeat.interval is 60s, longer than the TTL of 30s. Make it 10s, or leave it out.\n',
-      ,
     ]);
     expect(process.exitCode).toBe(1);
   });
