@@ -1,3 +1,4 @@
+import { Changes } from '../../common/changes.js';
 import { type ConfigRequest, type ConfigSnapshot, ConfigSource } from '../config-source.js';
 import type { PropertySource, PropertyValue } from '../property-source.js';
 import { flatten, type PropertyTree } from '../property-tree.js';
@@ -14,7 +15,7 @@ export class MemorySource extends ConfigSource {
   override readonly name: string = 'memory';
   private version = 1;
   private snapshot: ConfigSnapshot;
-  private readonly waiting = new Set<() => void>();
+  private readonly changes = new Changes();
 
   constructor(tree: PropertyTree) {
     super();
@@ -25,7 +26,7 @@ export class MemorySource extends ConfigSource {
   set(tree: PropertyTree): void {
     this.version++;
     this.snapshot = this.snapshotOf(tree);
-    for (const wake of this.waiting) wake();
+    this.changes.announce();
   }
 
   override async *watch(
@@ -35,21 +36,8 @@ export class MemorySource extends ConfigSource {
     while (!signal.aborted) {
       const { snapshot } = this;
       yield snapshot;
-      if (snapshot === this.snapshot) await this.change(signal);
+      if (snapshot === this.snapshot) await this.changes.next(signal);
     }
-  }
-
-  private change(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        this.waiting.delete(wake);
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      this.waiting.add(wake);
-      signal.addEventListener('abort', wake);
-      if (signal.aborted) wake();
-    });
   }
 
   private snapshotOf(tree: PropertyTree): ConfigSnapshot {

@@ -1,3 +1,4 @@
+import { Changes } from '../../common/changes.js';
 import type { PropertySource } from '../../config-client/property-source.js';
 import { ConfigRepository, type RepositorySnapshot } from '../config-repository.js';
 
@@ -8,7 +9,7 @@ import { ConfigRepository, type RepositorySnapshot } from '../config-repository.
  * const repository = new MemoryRepository({ orders: [{ name: 'orders', source: { 'db.url': 'pg://db' } }] });
  */
 export class MemoryRepository extends ConfigRepository {
-  private readonly waiting = new Set<() => void>();
+  private readonly changes = new Changes();
 
   /** @param applications the sources of each application, highest first */
   constructor(private applications: Readonly<Record<string, readonly PropertySource[]>> = {}) {
@@ -18,7 +19,7 @@ export class MemoryRepository extends ConfigRepository {
   /** Replaces everything. */
   set(applications: Readonly<Record<string, readonly PropertySource[]>>): void {
     this.applications = applications;
-    for (const wake of this.waiting) wake();
+    this.changes.announce();
   }
 
   override async *watch(
@@ -31,20 +32,7 @@ export class MemoryRepository extends ConfigRepository {
       const { applications } = this;
       const known = Object.hasOwn(applications, application);
       yield { sources: (known ? applications[application] : undefined) ?? [] };
-      if (applications === this.applications) await this.change(signal);
+      if (applications === this.applications) await this.changes.next(signal);
     }
-  }
-
-  private change(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        this.waiting.delete(wake);
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      this.waiting.add(wake);
-      signal.addEventListener('abort', wake);
-      if (signal.aborted) wake();
-    });
   }
 }
