@@ -5,8 +5,9 @@ import {
   type GatewayRouteMark,
   type GatewayRouteOptions,
 } from './gateway-route.decorator.js';
-import { readManifest } from './manifest-reader.js';
-import { parsePath, shapeOf } from './path-pattern.js';
+import { canReach } from './hidden-paths.js';
+import { MOST_HIDDEN, readManifest } from './manifest-reader.js';
+import { parsePath, type PathPattern, shapeOf } from './path-pattern.js';
 import type { CollectedRoute } from './route-collector.js';
 import { isRouteHost } from './route-host.js';
 import type { ManifestRoute } from './route-manifest.js';
@@ -20,14 +21,53 @@ export function exposedRoutes(
   service: string,
   collected: readonly CollectedRoute[],
 ): readonly ManifestRoute[] {
-  const routes = collected.flatMap((route) => {
-    const above = markOf(route.controller);
-    const own = markOf(route.handler);
-    if (own === false || (above ?? own) === undefined) return [];
-    if (above === false && own === undefined) return [];
-    return expose(service, route, [above || undefined, own]);
+  const hidden = collected.filter((route) => !isExposed(route));
+  const routes = collected.filter(isExposed).flatMap((route) => {
+    const above = markOf(route.controller) || undefined;
+    const own = markOf(route.handler) || undefined;
+    return expose(service, route, [above, own]).map((entry) => hiding(route, entry, hidden));
   });
   return withoutTwins(routes);
+}
+
+function isExposed(route: CollectedRoute): boolean {
+  return (markOf(route.handler) ?? markOf(route.controller) ?? false) !== false;
+}
+
+/** A public `/items/:id` would reach a handler of `/items/admin` that nobody made public. */
+function hiding(
+  route: CollectedRoute,
+  entry: ManifestRoute,
+  hidden: readonly CollectedRoute[],
+): ManifestRoute {
+  const meant = parsePath(entry.to);
+  const covered = hidden.filter(
+    ({ method, path }) => meetsMethod(method, entry.method) && isCovered(meant, path),
+  );
+  const hides = [...new Set(covered.map(({ path }) => modern(path)))].toSorted();
+  if (hides.length > MOST_HIDDEN) {
+    refuse(
+      route,
+      `makes '${entry.path}' public, which covers ${hides.length} handlers that are not public`,
+      `Give it a narrower path, so that it covers at most ${MOST_HIDDEN}.`,
+    );
+  }
+  return hides.length === 0 ? entry : { ...entry, hides };
+}
+
+function isCovered(meant: PathPattern, path: string): boolean {
+  try {
+    return canReach(meant, parsePath(modern(path)));
+  } catch {
+    // Fastify takes expressions in paths, which cannot be compared.
+    return false;
+  }
+}
+
+/** `HEAD` follows `GET`. */
+function meetsMethod(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((method) => (method === 'HEAD' ? 'GET' : method));
+  return a === b || a === 'ALL' || b === 'ALL';
 }
 
 /** Whether a decorator says anything of a route. */

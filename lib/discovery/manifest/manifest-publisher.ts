@@ -32,9 +32,9 @@ export class ManifestPublisher implements OnApplicationBootstrap {
   }
 
   onApplicationBootstrap(): void {
-    const collected = this.collector.collect().filter(isMarked);
+    const collected = this.collector.collect();
     // An application without public routes may have no name, as a gateway that only reads the registry has none.
-    if (collected.length === 0) return;
+    if (!collected.some(isMarked)) return;
     const routes = exposedRoutes(this.identity.name, collected);
     if (routes.length === 0) return;
     this.sealed = sealManifest(this.identity.name, routes);

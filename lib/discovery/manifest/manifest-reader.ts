@@ -21,8 +21,10 @@ const LONGEST_PATH = 1_024;
 const LONGEST_TEXT = 256;
 const MOST_KEYS = 32;
 const MOST_HOSTS = 16;
+/** So many hidden handlers can one route cover. */
+export const MOST_HIDDEN = 256;
 const LONGEST_TIMEOUT = 86_400_000;
-const FIELDS = new Set(['id', 'method', 'path', 'to', 'hosts', 'timeout', 'metadata']);
+const FIELDS = new Set(['id', 'method', 'path', 'to', 'hosts', 'hides', 'timeout', 'metadata']);
 
 /**
  * Reads a manifest that a stranger may have written.
@@ -67,11 +69,12 @@ function readRoute(item: unknown): CheckedRoute | string {
   if (!isObject(item)) return 'is no object';
   const strange = Object.keys(item).find((key) => !FIELDS.has(key));
   if (strange !== undefined) return 'has a field that is not known here; update the gateway';
-  const { id, method, path, to, hosts, timeout, metadata } = item;
+  const { id, method, path, to, hosts, hides, timeout, metadata } = item;
   if (!isText(id) || !isText(path, LONGEST_PATH) || !isText(to, LONGEST_PATH))
     return 'lacks an id or a path';
   if (typeof method !== 'string' || !/^[A-Z]{3,16}$/.test(method)) return 'has no method';
   if (hosts !== undefined && !isHostList(hosts)) return 'has no proper hosts';
+  if (hides !== undefined && !isPathList(hides)) return 'has no proper list of what it hides';
   if (timeout !== undefined && !isTimeout(timeout)) return 'has no proper timeout';
   const data = metadata === undefined ? undefined : readMetadata(metadata);
   if (data === null) return 'has no proper metadata';
@@ -86,6 +89,7 @@ function readRoute(item: unknown): CheckedRoute | string {
     to,
     ...paths,
     ...(hosts && { hosts }),
+    ...(hides && { hides }),
     ...(timeout !== undefined && { timeout }),
     ...(data && { metadata: data }),
   };
@@ -135,6 +139,19 @@ function isHostList(value: unknown): value is readonly string[] {
     value.length <= MOST_HOSTS &&
     value.every(isRouteHost)
   );
+}
+
+function isPathList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.length <= MOST_HIDDEN && value.every(isPath);
+}
+
+function isPath(value: unknown): value is string {
+  if (!isText(value, LONGEST_PATH)) return false;
+  try {
+    return parsePath(value).variants.length > 0;
+  } catch {
+    return false;
+  }
 }
 
 function isTimeout(value: unknown): value is number {

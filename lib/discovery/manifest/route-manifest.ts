@@ -12,6 +12,8 @@ export interface ManifestRoute {
   readonly to: string;
   /** The hosts it answers for; absent for all. */
   readonly hosts?: readonly string[];
+  /** The service's own paths that it must not lead to, though `to` covers them: their handlers are not public. */
+  readonly hides?: readonly string[];
   /** How long the answer's head may take, in ms; absent for the gateway's own choice. */
   readonly timeout?: number;
   readonly metadata?: Readonly<Record<string, string | number | boolean>>;

@@ -51,8 +51,10 @@ export class HttpProxy implements ExchangeOwner {
     const host = table.usesHosts ? hostName(request) : '';
     const entry = table.match(request.method ?? 'GET', target.matched, host);
     if (entry?.route === undefined) return false;
-    const problem = this.judge(request);
-    if (problem === undefined) this.forward(request, response, entry as RoutedEntry);
+    const { route, rewrite } = entry as RoutedEntry;
+    const path = rewrite === undefined ? target.path : rewrite(target.path);
+    const problem = this.judge(request) ?? (route.hides?.(path) ? 404 : undefined);
+    if (problem === undefined) this.forward(request, response, { route, path });
     else this.refuse(request, response, problem);
     return true;
   }
@@ -88,14 +90,14 @@ export class HttpProxy implements ExchangeOwner {
   private forward(
     request: IncomingMessage,
     response: ServerResponse,
-    { route, rewrite }: RoutedEntry,
+    { route, path }: { readonly route: Route; readonly path: string },
   ): void {
     const { framing, target } = this;
     const connection = ClientConnection.of(request.socket, this.isTrusted);
     const scope = this.scopeOf(request);
     const exchange = new Exchange(request, response, route, connection, scope, this);
     exchange.startedAt = this.clock.now();
-    exchange.target = (rewrite === undefined ? target.path : rewrite(target.path)) + target.query;
+    exchange.target = path + target.query;
     exchange.host = framing.host;
     exchange.framing = framing.body;
     exchange.hasBody = framing.body !== 'none';

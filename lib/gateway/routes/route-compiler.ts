@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { milliseconds } from '../../common/duration.js';
 import { messageOf } from '../../common/errors.js';
 import { isServiceName } from '../../common/service-identity.js';
+import { pathsLeadingTo } from '../../discovery/manifest/hidden-paths.js';
 import { canFill, parsePath, type PathPattern } from '../../discovery/manifest/path-pattern.js';
 import { isRouteHost } from '../../discovery/manifest/route-host.js';
 import { DIGEST_KEY } from '../../discovery/manifest/route-manifest.js';
@@ -63,6 +64,8 @@ export class RouteCompiler {
       timeout: timeout === undefined ? this.settings.timeout : milliseconds(timeout),
       keepHost: hosts.length > 0,
       accepts: 'digests' in definition ? acceptsOf(definition.digests) : undefined,
+      hides:
+        'hides' in definition && definition.hides ? pathsLeadingTo(definition.hides) : undefined,
     };
     return { route, pattern, target };
   }

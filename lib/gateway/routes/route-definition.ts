@@ -29,4 +29,6 @@ export interface DiscoveredRoute extends RouteDefinition {
   readonly id: string;
   /** Of the service's instances, the manifests that have this route; absent when all of them have it. */
   readonly digests?: ReadonlySet<string>;
+  /** The service's own paths that it must not lead to: their handlers are not public. */
+  readonly hides?: readonly string[];
 }

@@ -21,5 +21,7 @@ export interface Route {
   readonly keepHost: boolean;
   /** Which endpoints have it, while a service is being rolled out; undefined when all have. */
   readonly accepts: ((endpoint: Endpoint) => boolean) | undefined;
+  /** Whether a path of the upstream leads to a handler that is not public; undefined when none does. */
+  readonly hides: ((path: string) => boolean) | undefined;
   readonly metadata: Readonly<Record<string, string | number | boolean>>;
 }

@@ -70,16 +70,18 @@ export class ServiceRoutes {
         const place = placeOf(route);
         const offers = places.get(place) ?? new Map<string, Offer>();
         places.set(place, offers);
-        const offer = offers.get(route.to) ?? { route, digests: new Set<string>(), instances: 0 };
+        const offer = offers.get(route.to) ?? newOffer(route);
         offer.digests.add(digest);
         offer.instances += count;
+        // Of two builds the stricter one holds for both.
+        for (const hidden of route.hides ?? []) offer.hides.add(hidden);
         offers.set(route.to, offer);
       }
     }
     return [...places.values()].map((offers) => this.toRoute(best([...offers.values()])));
   }
 
-  private toRoute({ route, digests, instances }: Offer): DiscoveredRoute {
+  private toRoute({ route, digests, instances, hides }: Offer): DiscoveredRoute {
     const { id, method, path, to, hosts, timeout, metadata } = route;
     const everywhere = instances === this.instances.length;
     return {
@@ -89,6 +91,7 @@ export class ServiceRoutes {
       ...(to !== path && { rewrite: to }),
       ...(method !== 'ALL' && { method }),
       ...(hosts && { host: hosts }),
+      ...(hides.size > 0 && { hides: [...hides] }),
       ...(timeout !== undefined && { timeout }),
       ...(metadata && { metadata }),
       ...(!everywhere && { digests }),
@@ -121,7 +124,12 @@ export class ServiceRoutes {
 interface Offer {
   readonly route: CheckedRoute;
   readonly digests: Set<string>;
+  readonly hides: Set<string>;
   instances: number;
+}
+
+function newOffer(route: CheckedRoute): Offer {
+  return { route, digests: new Set(), hides: new Set(), instances: 0 };
 }
 
 /** Builds that lead one public path to different paths of their own cannot be mixed: most instances decide. */
