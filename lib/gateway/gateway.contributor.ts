@@ -8,6 +8,7 @@ import { GatewayRoutes } from './gateway-routes.js';
 export class GatewayContributor extends HealthContributor {
   override readonly name = 'gateway';
   override readonly critical = false;
+  override readonly refreshOn = ['routes.changed', 'route.conflicted'] as const;
 
   constructor(
     private readonly routes: GatewayRoutes,

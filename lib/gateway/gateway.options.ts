@@ -114,6 +114,27 @@ const cidr: OptionReader<string> = (value, path) => {
   return text;
 };
 
+const readClaims: OptionReader<Readonly<Record<string, readonly string[]>>> = (value, path) => {
+  const claims = record(list(textOf({ matches: /^\//, remedy: "Begin it with '/'." })))(
+    value,
+    path,
+  );
+  const owners = new Map<string, string>();
+  for (const [service, paths] of Object.entries(claims)) {
+    for (const claimed of paths) {
+      const owner = owners.get(claimed) ?? service;
+      if (owner !== service)
+        refuse(
+          `${path}.${service}`,
+          `has '${claimed}' as ${path}.${owner} has`,
+          'Keep one of them.',
+        );
+      owners.set(claimed, service);
+    }
+  }
+  return claims;
+};
+
 /** Checks the options of the gateway. */
 export const readGatewayOptions = group({
   routes: list(routeReader),
@@ -122,7 +143,7 @@ export const readGatewayOptions = group({
     enabled: flag(true),
     include: optional(list(textOf())),
     exclude: list(textOf()),
-    claims: record(list(textOf({ matches: /^\//, remedy: "Begin it with '/'." }))),
+    claims: readClaims,
     hold: duration('1m'),
   }),
   routeConflictPolicy: group({ duplicate: oneOf(['error', 'warn'], 'error') }),
