@@ -1,4 +1,4 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { ClientModule } from './client/client.module.js';
 import { group, made, optional, type OptionReader, textOf } from './common/option-readers.js';
 import { assertServiceName } from './common/service-identity.js';
@@ -10,24 +10,32 @@ import type { RookeryOptions } from './rookery.options.js';
 import { TelemetryModule } from './telemetry/telemetry.module.js';
 import { UpstreamModule } from './upstream/upstream.module.js';
 
-/** What a room checks itself. */
-const room: OptionReader<object | boolean | undefined> = optional(
-  made(
-    (value): value is object | boolean => typeof value === 'object' || typeof value === 'boolean',
-    'an object, true or false',
-  ),
-);
+/** What a room checks itself, or one of a few values. */
+function room(what: string, ...besides: readonly boolean[]): OptionReader<unknown> {
+  const isRoom = (value: unknown): value is unknown =>
+    (typeof value === 'object' && value !== null) || besides.some((each) => each === value);
+  return optional(made(isRoom, what));
+}
+
+const serviceName: OptionReader<string> = (value, path) => {
+  const name = textOf()(value, path);
+  assertServiceName(path, name);
+  return name;
+};
 
 const read = group({
-  name: optional(textOf()),
+  name: optional(serviceName),
   version: optional(textOf()),
-  discovery: room,
-  config: room,
-  health: room,
-  upstreams: room,
-  gateway: room,
-  logs: room,
+  discovery: room('an object'),
+  config: room('an object or false', false),
+  health: room('an object'),
+  upstreams: room('an object'),
+  gateway: room('an object, true or false', true, false),
+  logs: room('an object, true or false', true, false),
 });
+
+/** Under this token a start with a wrong option fails. */
+const ROOKERY_OPTIONS = Symbol('ROOKERY_OPTIONS');
 
 /**
  * All a service among services needs, in one import: discovery, calls to others, central configuration and health;
@@ -39,17 +47,17 @@ const read = group({
  */
 @Module({})
 export class RookeryModule {
-  /** Wires every room with its defaults; throws `InvalidOptionsError` for an option that cannot be used. */
+  /** Wires every room with its defaults; an option that cannot be used stops the start with `InvalidOptionsError`. */
   static forRoot(options: RookeryOptions = {}): DynamicModule {
-    read(options, 'rookery');
-    if (options.name !== undefined) assertServiceName('rookery.name', options.name);
-    const { name, version, gateway = false, logs = false, config = {} } = options;
+    const { usable, problem } = sift(options);
+    const { name, version, gateway = false, logs = false, config = {} } = usable;
     return {
       module: RookeryModule,
+      providers: problem === undefined ? [] : [failing(problem)],
       imports: [
-        DiscoveryModule.forRoot({ ...options.discovery, ...given({ name, version }) }),
-        HealthModule.forRoot({ ...options.health, ...given({ name }) }),
-        UpstreamModule.forRoot({ ...options.upstreams }),
+        DiscoveryModule.forRoot({ ...usable.discovery, ...given({ name, version }) }),
+        HealthModule.forRoot({ ...usable.health, ...given({ name }) }),
+        UpstreamModule.forRoot({ ...usable.upstreams }),
         ClientModule,
         ...(config === false
           ? []
@@ -59,6 +67,40 @@ export class RookeryModule {
       ],
     };
   }
+}
+
+interface Sifted {
+  readonly usable: RookeryOptions;
+  /** What is wrong with the first that is not. */
+  readonly problem?: unknown;
+}
+
+/** Keeps what can be used: a decorator that threw would end the import with a stack, before anybody could explain. */
+function sift(options: unknown): Sifted {
+  const wrong = problemOf(options);
+  if (wrong === undefined) return { usable: options as RookeryOptions };
+  const entries = typeof options === 'object' ? Object.entries(options ?? {}) : [];
+  const usable = entries.filter(([key, value]) => problemOf({ [key]: value }) === undefined);
+  // Without any name the rooms would complain about that instead.
+  return { usable: { name: 'unnamed', ...Object.fromEntries(usable) }, problem: wrong };
+}
+
+function problemOf(options: unknown): unknown {
+  try {
+    read(options, 'rookery');
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+function failing(problem: unknown): Provider {
+  return {
+    provide: ROOKERY_OPTIONS,
+    useFactory: () => {
+      throw problem;
+    },
+  };
 }
 
 /** Leaves out what was not given, so that the rooms' own defaults hold. */

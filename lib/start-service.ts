@@ -1,6 +1,7 @@
 import { type INestApplication, Logger } from '@nestjs/common';
 import { type AbstractHttpAdapter, NestFactory } from '@nestjs/core';
-import { InvalidOptionsError, messageOf } from './common/errors.js';
+import { InvalidOptionsError, messageOf, RookeryError } from './common/errors.js';
+import { findProvider } from './common/find-provider.js';
 import { MetadataExplorer } from './common/metadata-explorer.js';
 import { ServiceIdentity } from './common/service-identity.js';
 import { enableGracefulShutdown } from './discovery/graceful-shutdown.js';
@@ -39,10 +40,8 @@ export async function startService(
     app = await create(module, options.adapter);
     enableGracefulShutdown(app);
     await options.prepare?.(app);
-    await listen(app, port, process.env['HOST'] ?? options.host);
-    new Logger('Start').log(
-      `${app.get(ServiceIdentity, { strict: false }).name} listens on ${await app.getUrl()}`,
-    );
+    await listen(app, port, hostOf(options));
+    new Logger('Start').log(`${nameOf(app)} listens on ${await urlOf(app, options)}`);
     return app;
   } catch (error) {
     process.exitCode = 1;
@@ -61,15 +60,46 @@ async function create(
   const app = adapter
     ? await NestFactory.create(module, adapter, options)
     : await NestFactory.create(module, options);
-  // Asking Nest for what is not there makes it log an error of its own.
-  const [logger] = app.get(MetadataExplorer).providersOf(RookeryLogger);
+  const [logger] = findProvider(app, MetadataExplorer)?.providersOf(RookeryLogger) ?? [];
   if (logger) app.useLogger(logger);
   app.flushLogs();
   return app;
 }
 
 async function listen(app: INestApplication, port: number, host?: string): Promise<void> {
-  await (host ? app.listen(port, host) : app.listen(port));
+  await app.init();
+  // Nest logs a port that is taken as an error of its own; we say it better.
+  Logger.attachBuffer();
+  try {
+    await (host ? app.listen(port, host) : app.listen(port));
+  } catch (error) {
+    Logger.overrideLogger(false);
+    throw error;
+  } finally {
+    Logger.flush();
+  }
+}
+
+function hostOf(options: StartOptions): string | undefined {
+  return process.env['HOST'] || options.host;
+}
+
+/** The service's name; an application that takes no part in discovery need not have one. */
+function nameOf(app: INestApplication): string {
+  const identity = findProvider(app, ServiceIdentity);
+  try {
+    return identity?.name ?? 'The application';
+  } catch {
+    return 'The application';
+  }
+}
+
+/** Where a person here can reach it. */
+async function urlOf(app: INestApplication, options: StartOptions): Promise<string> {
+  const url = await app.getUrl();
+  const host = hostOf(options);
+  const everywhere = host === undefined || host === '::' || host === '0.0.0.0';
+  return everywhere ? url.replace(/(?<=:\/\/)(?:\[.*\]|[^:/]*)(?=:\d)/, 'localhost') : url;
 }
 
 function readPort(fallback: number): number {
@@ -83,18 +113,37 @@ function readPort(fallback: number): number {
 }
 
 function explain(error: unknown, options: StartOptions): void {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  if (code === 'EADDRINUSE') {
-    const port = process.env['PORT'] ?? options.port ?? 3_000;
-    say(`Port ${port} is in use by another program. Stop it, or set PORT to another port.`);
-  } else if (error instanceof InvalidOptionsError) {
-    say(messageOf(error));
+  const known = error instanceof RookeryError ? messageOf(error) : listenProblem(error, options);
+  if (known !== undefined) {
+    say(known);
   } else {
     Logger.flush();
     say(
       `The service could not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
     );
   }
+}
+
+/** Why it cannot listen, if that is why it could not start. */
+function listenProblem(error: unknown, options: StartOptions): string | undefined {
+  const { code, syscall, port, hostname } = (error ?? {}) as NodeJS.ErrnoException & {
+    readonly port?: number;
+    readonly hostname?: string;
+  };
+  const host = hostOf(options);
+  if (syscall === 'getaddrinfo' && hostname === host) return noAddress(host);
+  if (syscall !== 'listen') return undefined;
+  if (code === 'EADDRINUSE') {
+    return `Port ${port} is in use by another program. Stop it, or set PORT to another port.`;
+  }
+  if (code === 'EACCES') {
+    return `Port ${port} is not allowed to this user. Set PORT to one above 1023.`;
+  }
+  return code === 'EADDRNOTAVAIL' ? noAddress(host) : undefined;
+}
+
+function noAddress(host: string | undefined): string {
+  return `This machine has no address '${host}' to listen on. Set HOST to one it has, such as 127.0.0.1, or leave HOST out to listen on all.`;
 }
 
 function say(line: string): void {

@@ -84,9 +84,16 @@ describe('RookeryModule', () => {
     [{ nmae: 'orders' }, 'rookery.nmae is not an option. Did you mean "name"?'],
     [{ name: 7 }, 'rookery.name is 7, not a text.'],
     [{ name: 'Orders' }, "rookery.name is 'Orders', which is no DNS label."],
-    [{ discovery: 'consul' }, "rookery.discovery is 'consul'. It must be an object"],
-  ])('refuses %j before anything is made', (options, sentence) => {
-    expect(() => RookeryModule.forRoot(options as RookeryOptions)).toThrow(sentence);
+    [{ name: '' }, "rookery.name is '', not a text."],
+    [null, 'rookery is null, not an object.'],
+    [7, 'rookery is 7, not an object.'],
+    [{ discovery: 'consul' }, "rookery.discovery is 'consul'. It must be an object."],
+    [{ discovery: false }, 'rookery.discovery is false. It must be an object.'],
+    [{ discovery: null }, 'rookery.discovery is null. It must be an object.'],
+    [{ gateway: null }, 'rookery.gateway is null. It must be an object, true or false.'],
+    [{ config: true }, 'rookery.config is true. It must be an object or false.'],
+  ])('refuses %j at the start, not while it is imported', async (options, sentence) => {
+    await expect(start(options as RookeryOptions, true)).rejects.toThrow(sentence);
   });
 
   it.each<[RookeryOptions, string]>([

@@ -7,6 +7,9 @@ import { type INestApplication, Logger, Module } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { memory } from '../lib/discovery/backends/memory.backend.js';
 import { RookeryModule } from '../lib/rookery.module.js';
+import { ConfigServerModule } from '../lib/config-server/config-server.module.js';
+import { MemoryRepository } from '../lib/config-server/repositories/memory.repository.js';
+import type { RookeryOptions } from '../lib/rookery.options.js';
 import { startService } from '../lib/start-service.js';
 
 const HOST = '127.0.0.1';
@@ -23,6 +26,29 @@ class OrdersModule {}
   ],
 })
 class ImpatientModule {}
+
+@Module({
+  imports: [ConfigServerModule.forRoot({ repository: new MemoryRepository() })],
+})
+class ConfigServerAppModule {}
+
+@Module({
+  imports: [
+    RookeryModule.forRoot({ nmae: 'orders', discovery: { backend: memory() } } as RookeryOptions),
+  ],
+})
+class MistypedModule {}
+
+@Module({
+  imports: [
+    RookeryModule.forRoot({
+      name: 'orders',
+      discovery: { backend: memory() },
+      config: { url: 'http://127.0.0.1:9', failFast: true, startTimeout: '300ms' },
+    }),
+  ],
+})
+class EagerModule {}
 
 @Module({
   imports: [OrdersModule],
@@ -51,6 +77,7 @@ afterEach(async () => {
   app = undefined;
   jest.restoreAllMocks();
   delete process.env['PORT'];
+  delete process.env['HOST'];
   process.exitCode = 0;
   Logger.overrideLogger(true);
 });
@@ -109,6 +136,34 @@ describe('startService', () => {
       'discovery.heartbeat.interval is 60s, longer than the TTL of 30s. Make it 10s, or leave it out.\n',
     ]);
     expect(process.exitCode).toBe(1);
+  });
+
+  it('says which option of RookeryModule is wrong, without a stack', async () => {
+    expect(await startService(MistypedModule, { host: HOST, port: 0 })).toBeUndefined();
+    expect(said).toEqual(['rookery.nmae is not an option. Did you mean "name"?\n']);
+  });
+
+  it('says that there is no configuration, without a stack', async () => {
+    expect(await startService(EagerModule, { host: HOST, port: 0 })).toBeUndefined();
+    expect(said).toEqual([expect.stringMatching(/^No configuration of "orders" from [^\n]*\n$/)]);
+  });
+
+  it('says that HOST is no address of this machine', async () => {
+    process.env['HOST'] = '192.0.2.1';
+    expect(await startService(OrdersModule, { port: 0 })).toBeUndefined();
+    expect(said).toEqual([
+      "This machine has no address '192.0.2.1' to listen on. Set HOST to one it has, such as 127.0.0.1, or leave HOST out to listen on all.\n",
+    ]);
+  });
+
+  it('starts an application without discovery, and says where it can be reached', async () => {
+    const log = jest.spyOn(Logger.prototype, 'log');
+    app = await startService(ConfigServerAppModule, { host: '0.0.0.0', port: 0 });
+    const port = (app?.getHttpServer().address() as AddressInfo | undefined)?.port;
+    expect(log).toHaveBeenCalledWith(`The application listens on http://localhost:${port}`);
+    const answer = await fetch(`http://localhost:${port}/orders/default`);
+    expect(answer.status).toBe(200);
+    expect(said).toEqual([]);
   });
 
   it('shows the stack of what nobody foresaw', async () => {

@@ -1,6 +1,9 @@
 import { type Duration, formatDuration, parseDuration } from './duration.js';
 import { InvalidOptionsError } from './errors.js';
 
+/** Node's timers take no more, in ms; a longer one would end at once. */
+const LONGEST = 2 ** 31 - 1;
+
 /** Turns what a user wrote at a path into a checked value with its default, or throws `InvalidOptionsError`. */
 export type OptionReader<T> = (value: unknown, path: string) => T;
 
@@ -37,7 +40,7 @@ export function group<F extends Fields>(fields: F): OptionReader<Settings<F>> {
   };
 }
 
-/** A length of time, read as milliseconds. */
+/** A length of time, read as milliseconds; at most 24.8 days, which is what a timer can wait. */
 export function duration(
   fallback: Duration,
   bounds: { min?: number; max?: number } = {},
@@ -48,6 +51,13 @@ export function duration(
       refuse(path, `is ${show(value)}, not a duration`, "Write it like '250ms', '5s' or '1m'.");
     if (bounds.min !== undefined && ms < bounds.min) {
       refuse(path, `is ${formatDuration(ms)}`, `Make it at least ${formatDuration(bounds.min)}.`);
+    }
+    if (ms > LONGEST) {
+      refuse(
+        path,
+        `is ${formatDuration(ms)}, longer than a timer can wait`,
+        'Make it at most 24d.',
+      );
     }
     if (bounds.max !== undefined && ms > bounds.max) {
       refuse(path, `is ${formatDuration(ms)}`, `Make it at most ${formatDuration(bounds.max)}.`);
@@ -126,6 +136,7 @@ export function optional<T>(read: OptionReader<T>): OptionReader<T | undefined> 
 /** A text that must be there when read; for use inside `optional`, `list` and `record`. */
 export function textOf(pattern?: { matches: RegExp; remedy: string }): OptionReader<string> {
   return (value, path) => {
+    if (value === undefined) refuse(path, 'is missing', 'Write a text.');
     if (typeof value !== 'string' || value === '')
       refuse(path, `is ${show(value)}, not a text`, 'Write a text, or leave it out.');
     if (pattern && !pattern.matches.test(value)) refuse(path, `is ${show(value)}`, pattern.remedy);

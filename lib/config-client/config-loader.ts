@@ -166,7 +166,8 @@ export class ConfigLoader implements OnModuleDestroy {
     const { settings, events } = this.parts;
     const reason = this.away ?? `no answer within ${formatDuration(settings.startTimeout)}`;
     if (settings.failFast && !this.rejected) {
-      throw new ConfigUnreachableError(request.name, source.name, reason, this.live?.error);
+      const said = clause(reason, source.name);
+      throw new ConfigUnreachableError(request.name, source.name, said, this.live?.error);
     }
     const saved = await file?.read();
     const judged = saved && (await this.judge(saved));
@@ -174,7 +175,10 @@ export class ConfigLoader implements OnModuleDestroy {
       this.using = 'snapshot';
       this.parts.client.accept(judged);
     } else if (this.rejected) throw new InvalidConfigError(this.rejected, source.name);
-    else await this.useLocal(`local values alone (${source.name} is away: ${reason})`);
+    else
+      await this.useLocal(
+        `local values alone (${source.name} is away: ${clause(reason, source.name)})`,
+      );
     if (this.rejected) return;
     this.away = reason;
     this.hasWarned = true;
@@ -182,7 +186,7 @@ export class ConfigLoader implements OnModuleDestroy {
     const values =
       this.using === 'snapshot' ? 'the last good values from its file' : 'local values';
     this.logger.warn(
-      `No configuration from ${source.name}: ${clause(reason)}. "${request.name}" starts with ${values} and goes on trying.`,
+      `No configuration from ${source.name}: ${clause(reason, source.name)}. "${request.name}" starts with ${values} and goes on trying.`,
     );
   }
 
@@ -215,7 +219,7 @@ export class ConfigLoader implements OnModuleDestroy {
     this.cancelWarning = this.parts.clock.after(GRACE, () => {
       this.hasWarned = true;
       this.logger.warn(
-        `The configuration from ${source} cannot be read: ${clause(this.away ?? reason)}. The last good values stay in use, and it is tried again.`,
+        `The configuration from ${source} cannot be read: ${clause(this.away ?? reason, source)}. The last good values stay in use, and it is tried again.`,
       );
     });
   }
@@ -239,7 +243,9 @@ export class ConfigLoader implements OnModuleDestroy {
   }
 }
 
-/** A sentence as a part of another one. */
-function clause(sentence: string): string {
-  return sentence.replace(/\.$/, '');
+/** A sentence as a part of another one, which has named the source already. */
+function clause(sentence: string, source: string): string {
+  const prefix = `${source}: `;
+  const rest = sentence.startsWith(prefix) ? sentence.slice(prefix.length) : sentence;
+  return rest.replace(/\.$/, '');
 }

@@ -1,6 +1,7 @@
 import { type INestApplicationContext, Logger } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { type Duration, formatDuration, milliseconds } from '../common/duration.js';
+import { findProvider } from '../common/find-provider.js';
 import { EarlyShutdown } from './early-shutdown.js';
 
 /** How an application ends when the system asks it to. */
@@ -19,7 +20,8 @@ export interface GracefulShutdownOptions {
  * Lets signals close the application politely: Nest's `enableShutdownHooks`, and a limit that holds.
  *
  * Nest listens to signals only when told to; without this (or `enableShutdownHooks`) SIGTERM ends the process at once,
- * requests in flight fail, and peers learn of it only when the lease ends.
+ * requests in flight fail, and peers learn of it only when the lease ends. In an application without `DiscoveryModule`
+ * it is Nest's `enableShutdownHooks` alone: there is nothing to leave, and no limit.
  *
  * @example
  * const app = await NestFactory.create(AppModule);
@@ -32,16 +34,28 @@ export function enableGracefulShutdown(
 ): void {
   const { signals = ['SIGTERM', 'SIGINT'], limit = '28s' } = options;
   const ms = milliseconds(limit);
-  const clock = app.get(Clock);
+  const clock = findProvider(app, Clock);
+  const early = findProvider(app, EarlyShutdown);
+  if (clock && early) limitShutdown({ clock, early, signals, ms });
+  app.enableShutdownHooks([...signals]);
+}
+
+interface ShutdownLimit {
+  readonly clock: Clock;
+  readonly early: EarlyShutdown;
+  readonly signals: readonly NodeJS.Signals[];
+  readonly ms: number;
+}
+
+function limitShutdown({ clock, early, signals, ms }: ShutdownLimit): void {
   // Does not keep the process alive: an application that closes in time just ends.
   const begin = () => void clock.after(ms, () => giveUp(ms));
   for (const signal of signals) process.once(signal, begin);
   // Nest sends itself the signal again when it is done; a listener of ours that is left would swallow it.
-  app.get(EarlyShutdown).add(() => {
+  early.add(() => {
     for (const signal of signals) process.removeListener(signal, begin);
     return Promise.resolve();
   });
-  app.enableShutdownHooks([...signals]);
 }
 
 function giveUp(limit: number): never {

@@ -24,7 +24,7 @@ export interface MessagingServiceOptions {
 
 /** How this service listens for messages. */
 export interface MessagingServerOptions {
-  /** The address to listen at. @default all of this machine's, as for HTTP */
+  /** The address to listen at. @default HOST, as for HTTP; without it all of this machine's */
   readonly host?: string;
   /** The port to listen at; 0 lets the system choose, and discovery tells everybody. @default 0 */
   readonly port?: number;
@@ -63,6 +63,11 @@ export type MessagingSettings = ReturnType<typeof readFields>;
 export const MESSAGING_SETTINGS = Symbol('MESSAGING_SETTINGS');
 
 /** Checks what a user wrote; throws `InvalidOptionsError` with path and remedy. */
-export function readMessagingOptions(options: MessagingOptions | undefined): MessagingSettings {
-  return readFields(options, 'messaging');
+export function readMessagingOptions(
+  options: MessagingOptions | undefined,
+  env: NodeJS.ProcessEnv = process.env,
+): MessagingSettings {
+  const fields = readFields(options, 'messaging');
+  const { server } = fields;
+  return { ...fields, server: { ...server, host: server.host ?? (env['HOST'] || undefined) } };
 }

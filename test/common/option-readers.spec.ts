@@ -59,6 +59,10 @@ describe('option readers', () => {
       "room.heartbeat.interval is 'soon', not a duration. Write it like",
     ],
     [{ heartbeat: { interval: '10ms' } }, 'room.heartbeat.interval is 10ms. Make it at least 1s.'],
+    [
+      { heartbeat: { interval: '30d' } },
+      'interval is 30d, longer than a timer can wait. Make it at most 24d.',
+    ],
     [{ mode: 'slow' }, "room.mode is 'slow'. Make it 'fast' or 'safe'."],
     [{ size: 2.5 }, 'room.size is 2.5, not a whole number.'],
     [{ size: 11 }, 'room.size is 11. Keep it between 1 and 10.'],
@@ -76,6 +80,10 @@ describe('option readers', () => {
   ])('refuse %j', (given, sentence) => {
     expect(() => read(given, 'room')).toThrow(InvalidOptionsError);
     expect(() => read(given, 'room')).toThrow(sentence);
+  });
+
+  it('do not tell people to leave out a text that is missing', () => {
+    expect(() => textOf()(undefined, 'room.name')).toThrow(/^room.name is missing. Write a text.$/);
   });
 
   it('do not take inherited names for options', () => {

@@ -3,12 +3,19 @@ import { readMessagingOptions } from '../../lib/messaging/messaging.options.js';
 
 describe('the options of messaging', () => {
   it('have their defaults', () => {
-    expect(readMessagingOptions(undefined)).toEqual({
+    expect(readMessagingOptions(undefined, {})).toEqual({
       timeout: 5_000,
       connectTimeout: 1_000,
       services: {},
       server: { host: undefined, port: 0, maxMessage: 4_194_304 },
     });
+  });
+
+  it('listen where HTTP does, unless they name another address', () => {
+    const env = { HOST: '127.0.0.1' };
+    expect(readMessagingOptions({}, env).server.host).toBe('127.0.0.1');
+    expect(readMessagingOptions({ server: { host: '::1' } }, env).server.host).toBe('::1');
+    expect(readMessagingOptions({}, { HOST: '' }).server.host).toBeUndefined();
   });
 
   it.each([

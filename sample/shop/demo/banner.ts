@@ -32,7 +32,7 @@ function processes(shop: Shop): string {
     .map((each) => `  ${each.name.padEnd(14)} ${String(each.pid).padEnd(8)} ${each.address ?? ''}`);
   if (shop.agent) {
     rows.push(
-      `  ${'consul'.padEnd(14)} ${shop.agent.pid}   again by hand: ${shop.agent.commandLine().join(' ')}`,
+      `  ${'consul'.padEnd(14)} ${shop.agent.pid ?? ''}   again by hand: ${shop.agent.commandLine().join(' ')}`,
     );
   }
   return rows.join('\n');

@@ -6,15 +6,15 @@ import { until } from './until.js';
 
 const ENSURE = fileURLToPath(new URL('../../../../scripts/ensure-consul.sh', import.meta.url));
 
-// The agent lives no longer than the demo: the shell ends it when its standard input closes.
+// The agent lives no longer than the demo: the shell ends it when its standard input closes, and ends when it ends.
 const KEEPER =
-  'log=$1; shift; "$@" >>"$log" 2>&1 & agent=$!; echo $agent; read -r _; kill $agent; wait $agent';
+  'exec 3<&0; log=$1; shift; "$@" >>"$log" 2>&1 & agent=$!; echo $agent; { read -r _ <&3; kill $agent; } 2>&- & wait $agent';
 
 /** A real Consul agent for the demo; in development mode it forgets everything when it ends. */
 export class ConsulAgent {
   private keeper: ChildProcess | undefined;
   private ports: readonly number[] = [];
-  /** The agent's own process. */
+  /** The agent's own process, while it runs. */
   pid: number | undefined;
 
   /** @param log the file that takes what the agent says */
@@ -31,8 +31,10 @@ export class ConsulAgent {
       this.ports = await Promise.all([freePort(), freePort(), freePort()]);
     }
     const args = ['-c', KEEPER, 'sh', this.log, ...this.commandLine()];
-    const keeper = spawn('sh', args, { stdio: ['pipe', 'pipe', 'ignore'] });
+    // In a group of its own: a terminal's Ctrl-C goes to every process of the demo's group, and would end it too early.
+    const keeper = spawn('sh', args, { detached: true, stdio: ['pipe', 'pipe', 'ignore'] });
     this.keeper = keeper;
+    keeper.once('exit', () => (this.pid = undefined));
     const [pid] = await once(keeper.stdout, 'data');
     this.pid = Number(String(pid).trim());
     await until('Consul has a leader', async () => {
@@ -75,7 +77,7 @@ export class ConsulAgent {
   async stop(): Promise<void> {
     const { keeper } = this;
     this.keeper = undefined;
-    if (!keeper || keeper.exitCode !== null) return;
+    if (!keeper || keeper.exitCode !== null || keeper.signalCode !== null) return;
     const gone = once(keeper, 'exit');
     keeper.stdin?.end();
     await gone;

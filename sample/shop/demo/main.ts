@@ -17,11 +17,19 @@ function readEnvironment(): ShopOptions {
   if (registry !== 'embedded' && registry !== 'consul') {
     throw new Error(`DEMO_REGISTRY is '${registry}'. Make it embedded or consul, or leave it out.`);
   }
+  const gatewayPort = port('DEMO_GATEWAY_PORT', 8080);
+  const configPort = port('DEMO_CONFIG_PORT', 8888);
+  if (gatewayPort === configPort) {
+    throw new Error(
+      `The gateway and the config server cannot both have port ${gatewayPort}. Set DEMO_GATEWAY_PORT or DEMO_CONFIG_PORT to another.`,
+    );
+  }
   return {
     registry,
-    gatewayPort: port('DEMO_GATEWAY_PORT', 8080),
-    configPort: port('DEMO_CONFIG_PORT', 8888),
-    directory: join(SHOP, '.data', registry),
+    gatewayPort,
+    configPort,
+    // Two shops of one clone, on ports of their own, keep apart.
+    directory: join(SHOP, '.data', `${registry}-${gatewayPort}`),
     config: join(SHOP, 'config'),
     tell,
   };

@@ -16,6 +16,7 @@ export interface ServiceDescription {
 /** One service of the demo, as its own process of the operating system. */
 export class ServiceProcess {
   private child: ChildProcess | undefined;
+  private ended = false;
   /** Where it listens, as it said itself. */
   address: string | undefined;
   private readonly log: WriteStream;
@@ -42,9 +43,9 @@ export class ServiceProcess {
     );
   }
 
-  /** Whether it ended by itself, with an error. */
+  /** Whether it ended although nobody here asked it to. */
   get failed(): boolean {
-    return (this.child?.exitCode ?? 0) !== 0;
+    return this.child !== undefined && !this.running && !this.ended;
   }
 
   start(): void {
@@ -57,6 +58,8 @@ export class ServiceProcess {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.child = child;
+    this.ended = false;
+    this.address = undefined;
     child.on('error', (error) => this.tell(`${this.name} could not be started: ${error.message}`));
     for (const stream of [child.stdout, child.stderr]) {
       if (stream) createInterface({ input: stream }).on('line', (line) => this.hear(line));
@@ -67,6 +70,7 @@ export class ServiceProcess {
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const { child } = this;
     if (!child || !this.running) return;
+    this.ended = true;
     const gone = once(child, 'exit');
     child.kill(signal);
     await gone;

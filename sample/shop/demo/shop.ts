@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConsulAgent } from './consul-agent.js';
@@ -10,7 +10,7 @@ export interface ShopOptions {
   readonly registry: 'embedded' | 'consul';
   readonly gatewayPort: number;
   readonly configPort: number;
-  /** Where logs and databases go. */
+  /** Where logs and databases go; those of an earlier run are removed. */
   readonly directory: string;
   /** The files that the config server serves. */
   readonly config: string;
@@ -32,7 +32,6 @@ export class Shop {
   private readonly processes = new Map<string, ServiceProcess>();
 
   constructor(readonly options: ShopOptions) {
-    mkdirSync(join(options.directory, 'logs'), { recursive: true });
     this.agent =
       options.registry === 'consul'
         ? new ConsulAgent(join(options.directory, 'logs', 'consul.log'))
@@ -51,6 +50,7 @@ export class Shop {
   async start(): Promise<void> {
     await assertFree(this.options.gatewayPort, 'DEMO_GATEWAY_PORT');
     await assertFree(this.options.configPort, 'DEMO_CONFIG_PORT');
+    this.clear();
     await this.agent?.start();
     this.add('config-server', 'config-server', {
       PORT: String(this.options.configPort),
@@ -84,6 +84,7 @@ export class Shop {
     for (const path of ['/api/stock', '/api/payments']) await this.untilAnswers(this.url + path);
     const seen = new Set<string>();
     await until('both instances of orders answer through the gateway', async () => {
+      this.assertAlive();
       const answer = await fetch(`${this.url}/api/orders`, { signal: AbortSignal.timeout(2_000) });
       if (answer.ok) seen.add(((await answer.json()) as { servedBy: string }).servedBy);
       return seen.size === 2;
@@ -100,6 +101,7 @@ export class Shop {
     const env = {
       ...this.registryEnv(),
       CONFIG_URL: this.configUrl,
+      HOST: '127.0.0.1',
       PORT: '0',
       SERVICE_NAME: service,
     };
@@ -112,6 +114,14 @@ export class Shop {
     await Promise.all(this.all().map((each) => each.end('SIGTERM')));
     await this.agent?.stop();
     for (const each of this.all()) each.close();
+  }
+
+  /** Only when the ports are ours: what is here may belong to a shop that is open. */
+  private clear(): void {
+    const { directory } = this.options;
+    for (const each of ['data', 'logs'])
+      rmSync(join(directory, each), { recursive: true, force: true });
+    mkdirSync(join(directory, 'logs'), { recursive: true });
   }
 
   /** A service that could not start has said why. */

@@ -30,12 +30,13 @@ export class StockRepository implements OnModuleDestroy {
   }
 
   all(): StockItem[] {
-    return this.database.prepare('SELECT * FROM stock ORDER BY sku').all() as StockItem[];
+    const rows = this.database.prepare('SELECT * FROM stock ORDER BY sku').all() as StockItem[];
+    return rows.map(plain);
   }
 
   find(sku: string): StockItem | undefined {
-    return this.database.prepare('SELECT * FROM stock WHERE sku = ?').get(sku) as
-      StockItem | undefined;
+    const row = this.database.prepare('SELECT * FROM stock WHERE sku = ?').get(sku);
+    return row ? plain(row as StockItem) : undefined;
   }
 
   /** Takes goods off the shelf for an order, once; says whether there were enough. */
@@ -60,4 +61,9 @@ export class StockRepository implements OnModuleDestroy {
   onModuleDestroy(): void {
     this.database.close();
   }
+}
+
+/** The row without what the driver adds to it. */
+function plain({ sku, available }: StockItem): StockItem {
+  return { sku, available };
 }

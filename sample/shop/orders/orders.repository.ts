@@ -19,13 +19,15 @@ export class OrdersRepository implements OnModuleDestroy {
   }
 
   newest(limit: number): Order[] {
-    return this.database
+    const rows = this.database
       .prepare('SELECT * FROM orders ORDER BY rowid DESC LIMIT ?')
       .all(limit) as Order[];
+    return rows.map(plain);
   }
 
   find(id: string): Order | undefined {
-    return this.database.prepare('SELECT * FROM orders WHERE id = ?').get(id) as Order | undefined;
+    const row = this.database.prepare('SELECT * FROM orders WHERE id = ?').get(id);
+    return row ? plain(row as Order) : undefined;
   }
 
   add(order: Order): void {
@@ -41,4 +43,9 @@ export class OrdersRepository implements OnModuleDestroy {
   onModuleDestroy(): void {
     this.database.close();
   }
+}
+
+/** The row without what the driver adds to it. */
+function plain({ id, sku, quantity, status }: Order): Order {
+  return { id, sku, quantity, status };
 }

@@ -23,14 +23,15 @@ export class PaymentsRepository implements OnModuleDestroy {
   }
 
   newest(limit: number): Payment[] {
-    return this.database
+    const rows = this.database
       .prepare('SELECT * FROM payments ORDER BY rowid DESC LIMIT ?')
       .all(limit) as Payment[];
+    return rows.map(plain);
   }
 
   find(orderId: string): Payment | undefined {
-    return this.database.prepare('SELECT * FROM payments WHERE orderId = ?').get(orderId) as
-      Payment | undefined;
+    const row = this.database.prepare('SELECT * FROM payments WHERE orderId = ?').get(orderId);
+    return row ? plain(row as Payment) : undefined;
   }
 
   /** Keeps a payment; an event that is delivered twice is paid once. */
@@ -44,4 +45,9 @@ export class PaymentsRepository implements OnModuleDestroy {
   onModuleDestroy(): void {
     this.database.close();
   }
+}
+
+/** The row without what the driver adds to it. */
+function plain({ orderId, cents, currency }: Payment): Payment {
+  return { orderId, cents, currency };
 }
