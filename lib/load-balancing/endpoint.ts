@@ -10,6 +10,8 @@ export class Endpoint {
   /** Failures since the last success. */
   consecutiveFailures = 0;
   state: EndpointState = 'healthy';
+  /** Whether it was ejected because no connection to it came about; such an endpoint takes no load, whoever is sent there. */
+  unreachable = false;
   /** How often it was ejected without being healthy in between; each time takes longer. */
   ejections = 0;
   /** How long successful calls take, smoothed, in ms; 0 before the first. */

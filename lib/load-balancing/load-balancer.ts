@@ -1,12 +1,12 @@
 import type { Clock } from '../common/clock.js';
 import type { EventHub } from '../common/event-hub.js';
 import type { ServiceInstance } from '../discovery/service-instance.js';
-import type { Endpoint } from './endpoint.js';
+import { Endpoint } from './endpoint.js';
 import type { LoadBalancingStrategy } from './load-balancing-strategy.js';
 import { OutlierDetector, type OutlierSettings } from './outlier-detector.js';
 
-/** How a call ended for its endpoint; `cancelled` says nothing of its health. */
-export type CallOutcome = 'success' | 'failure' | 'cancelled';
+/** How a call ended for its endpoint: `unreachable` if no connection came about, `cancelled` says nothing of its health. */
+export type CallOutcome = 'success' | 'failure' | 'unreachable' | 'cancelled';
 
 export interface LoadBalancerOptions<E extends Endpoint> {
   readonly clock: Clock;
@@ -33,6 +33,7 @@ export class LoadBalancer<E extends Endpoint> {
   private readonly detector: OutlierDetector<E> | undefined;
   private serving: readonly E[] = [];
   private trusted: readonly E[] = [];
+  private reachable: readonly E[] = [];
   private onProbation: readonly E[] = [];
   private choice: readonly E[] = [];
   private informed = false;
@@ -89,9 +90,9 @@ export class LoadBalancer<E extends Endpoint> {
    * Chooses an endpoint for a call, or `undefined` when there is none; it counts as under way until `complete`.
    *
    * @param accepts restricts the choice, at the price of a filter
-   * @param excluded the endpoint that has just failed; a second try prefers endpoints that are trusted
+   * @param excluded what this call has tried already; a further try prefers endpoints that are trusted
    */
-  pick(accepts?: (endpoint: E) => boolean, excluded?: E): E | undefined {
+  pick(accepts?: (endpoint: E) => boolean, excluded?: E | readonly E[]): E | undefined {
     const chosen =
       accepts === undefined && excluded === undefined
         ? (this.probe() ?? this.choose(this.choice))
@@ -114,7 +115,9 @@ export class LoadBalancer<E extends Endpoint> {
     }
     endpoint.consecutiveFailures++;
     // The only endpoint is better than none, however often it fails.
-    if (this.serving.length > 1 && this.isKnown(endpoint)) this.detector?.failed(endpoint);
+    if (this.serving.length > 1 && this.isKnown(endpoint)) {
+      this.detector?.failed(endpoint, outcome === 'unreachable');
+    }
   }
 
   /** Lets go of every endpoint. */
@@ -136,18 +139,29 @@ export class LoadBalancer<E extends Endpoint> {
     return candidates.length < 2 ? candidates[0] : this.options.strategy.pick(candidates);
   }
 
-  private restricted(accepts?: (endpoint: E) => boolean, excluded?: E): E | undefined {
-    const fits = (endpoint: E) => endpoint !== excluded && (!accepts || accepts(endpoint));
-    const trusted = this.trusted.filter(fits);
-    return this.choose(trusted.length > 0 ? trusted : this.serving.filter(fits));
+  private restricted(
+    accepts?: (endpoint: E) => boolean,
+    excluded: E | readonly E[] = [],
+  ): E | undefined {
+    const tried: readonly Endpoint[] = excluded instanceof Endpoint ? [excluded] : excluded;
+    const fits = (endpoint: E) => !tried.includes(endpoint) && (!accepts || accepts(endpoint));
+    for (const some of [this.trusted, this.reachable]) {
+      const fit = some.filter(fits);
+      if (fit.length > 0) return this.choose(fit);
+    }
+    return this.choose(this.serving.filter(fits));
   }
 
   private publish(): void {
     const { serving } = this;
-    const ejected = serving.filter((endpoint) => endpoint.state === 'ejected').length;
+    const reachable = serving.filter(
+      ({ state, unreachable }) => state !== 'ejected' || !unreachable,
+    );
+    const ejected = reachable.filter(({ state }) => state === 'ejected').length;
+    this.reachable = reachable;
     this.trusted = serving.filter((endpoint) => endpoint.state === 'healthy');
     this.onProbation = serving.filter((endpoint) => endpoint.state === 'probation');
-    if (this.detector?.panics(ejected, serving.length)) this.choice = serving;
+    if (this.detector?.panics(ejected, reachable.length)) this.choice = reachable;
     else if (this.trusted.length > 0) this.choice = this.trusted;
     else this.choice = this.onProbation.length > 0 ? this.onProbation : serving;
   }

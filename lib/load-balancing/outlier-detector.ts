@@ -4,13 +4,13 @@ import type { Endpoint } from './endpoint.js';
 
 /** When an endpoint that fails is left alone; times in ms. */
 export interface OutlierSettings {
-  /** How many failures in a row eject it. */
+  /** How many failures in a row eject it; a connection that does not come about ejects it at once. */
   readonly consecutiveFailures: number;
   /** How long the first ejection takes; each further one takes twice as long. */
   readonly ejection: number;
   /** The longest an ejection takes. */
   readonly maxEjection: number;
-  /** With more than this share of the endpoints ejected, in percent, all of them are candidates again. */
+  /** With more than this share of the reachable endpoints ejected, in percent, all of those are candidates again. */
   readonly maxEjected: number;
 }
 
@@ -18,6 +18,8 @@ export interface OutlierSettings {
  * Passive health: learns from the outcome of calls which endpoints to leave alone, as Envoy's outlier detection does.
  *
  * Some failures in a row eject an endpoint; when its time is over it is on probation, and the next outcome decides.
+ * One that cannot be connected to is ejected at once: that is no matter of luck, and the registry may list a killed
+ * instance until its time to live is over.
  */
 export class OutlierDetector<E extends Endpoint> {
   private readonly sentences = new Map<E, () => void>();
@@ -30,9 +32,13 @@ export class OutlierDetector<E extends Endpoint> {
     private readonly changed: () => void,
   ) {}
 
-  /** Whether so many of so many endpoints are ejected that the fault is probably not theirs. */
-  panics(ejected: number, known: number): boolean {
-    return ejected * 100 > this.settings.maxEjected * known;
+  /**
+   * Whether so many of so many endpoints are ejected that the fault is probably not theirs.
+   *
+   * Panic keeps the few that are left from being overrun. Unreachable ones do not count: they take no load off anyone.
+   */
+  panics(ejected: number, reachable: number): boolean {
+    return ejected * 100 > this.settings.maxEjected * reachable;
   }
 
   /** A call ended well. While all are candidates, a success proves an ejected endpoint well again. */
@@ -40,18 +46,21 @@ export class OutlierDetector<E extends Endpoint> {
     if (endpoint.state === 'ejected' && !panicking) return;
     this.release(endpoint);
     endpoint.state = 'healthy';
+    endpoint.unreachable = false;
     endpoint.ejections = 0;
     this.changed();
     this.events.emit('endpoint.readmitted', { endpoint });
   }
 
-  /** A call failed, and `endpoint.consecutiveFailures` says so already. */
-  failed(endpoint: E): void {
-    if (endpoint.state === 'ejected') return;
+  /** A call failed, and `endpoint.consecutiveFailures` says so already; `unreachable` if no connection came about. */
+  failed(endpoint: E, unreachable: boolean): void {
+    if (endpoint.state === 'ejected') return this.lose(endpoint, unreachable);
     const { consecutiveFailures, ejection, maxEjection } = this.settings;
-    if (endpoint.state === 'healthy' && endpoint.consecutiveFailures < consecutiveFailures) return;
+    const enough = unreachable || endpoint.consecutiveFailures >= consecutiveFailures;
+    if (endpoint.state === 'healthy' && !enough) return;
     const time = Math.min(maxEjection, ejection * 2 ** Math.min(endpoint.ejections, 30));
     endpoint.state = 'ejected';
+    endpoint.unreachable = unreachable;
     endpoint.ejections++;
     this.sentences.set(
       endpoint,
@@ -65,6 +74,13 @@ export class OutlierDetector<E extends Endpoint> {
   release(endpoint: E): void {
     this.sentences.get(endpoint)?.();
     this.sentences.delete(endpoint);
+  }
+
+  /** An endpoint that was ejected for its answers may die meanwhile. */
+  private lose(endpoint: E, unreachable: boolean): void {
+    if (!unreachable || endpoint.unreachable) return;
+    endpoint.unreachable = true;
+    this.changed();
   }
 
   private parole(endpoint: E): void {

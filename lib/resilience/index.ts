@@ -1,5 +1,5 @@
 export type { CircuitOptions, CircuitState, CircuitView } from './circuit.js';
 export { Circuits } from './circuits.js';
 export { CircuitsContributor } from './circuits.contributor.js';
-export type { CircuitChange } from './resilience.events.js';
+export type { CircuitChange, CircuitOpening } from './resilience.events.js';
 export { ResilienceModule } from './resilience.module.js';

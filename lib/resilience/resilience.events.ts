@@ -5,10 +5,18 @@ export interface CircuitChange {
   readonly circuit: CircuitView;
 }
 
+/** A circuit that has opened; both times in ms. */
+export interface CircuitOpening extends CircuitChange {
+  /** How far back its calls are counted. */
+  readonly window: number;
+  /** How long it refuses every call. */
+  readonly openFor: number;
+}
+
 declare module '../common/event-hub.js' {
   interface RookeryEvents {
     /** Too many calls failed: further ones are refused at once. */
-    'circuit.opened': CircuitChange;
+    'circuit.opened': CircuitOpening;
     /** A few calls are let through to find out. */
     'circuit.half-opened': CircuitChange;
     /** The service answers well again. */

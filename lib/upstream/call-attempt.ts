@@ -36,6 +36,10 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
   endpoint: UpstreamEndpoint | undefined = undefined;
   /** How many tries failed before this one. */
   retries = 0;
+  /** The endpoints of the tries that failed. */
+  tried: readonly UpstreamEndpoint[] = [];
+  /** Whether a request of which something had been sent was sent anew. */
+  replayed = false;
   /** The generation of the circuit that let it through. */
   generation = 0;
   status = 0;

@@ -117,8 +117,9 @@ export class Circuit implements CircuitView {
 
   private open(now: number): void {
     this.become('open');
-    this.reopensAt = now + this.settings.openFor;
-    this.events.emit('circuit.opened', { circuit: this });
+    const { window, openFor } = this.settings;
+    this.reopensAt = now + openFor;
+    this.events.emit('circuit.opened', { circuit: this, window, openFor });
   }
 
   private halfOpen(): void {

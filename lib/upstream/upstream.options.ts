@@ -35,13 +35,16 @@ export interface UpstreamTimeouts {
 
 /** When an endpoint that keeps failing is left alone for a while. */
 export interface OutlierOptions {
-  /** How many failures in a row eject an endpoint. @default 5 */
+  /** How many failures in a row eject an endpoint; one that cannot be connected to is ejected at once. @default 5 */
   readonly consecutiveFailures?: number;
   /** How long the first ejection takes; each further one takes twice as long. @default '10s' */
   readonly ejection?: Duration;
   /** The longest an ejection takes. @default '5m' */
   readonly maxEjection?: Duration;
-  /** With more than this share ejected, in percent, all endpoints are candidates again. @default 50 */
+  /**
+   * With more than this share of the endpoints ejected for what they answered, in percent, these are candidates again.
+   * Those that cannot be connected to do not count, and stay out while there is any other. @default 50
+   */
   readonly maxEjected?: number;
 }
 
@@ -55,8 +58,8 @@ export interface UpstreamOptions {
   readonly pending?: number;
   readonly timeouts?: UpstreamTimeouts;
   /**
-   * Whether a call is tried once more on another instance: any call when no byte of it was sent, and one that may be
-   * replayed when its connection broke before an answer. @default true
+   * Whether a call is tried again on another instance: any call while no byte of it was sent, on three instances at
+   * most; and, once, one that may be replayed when its connection broke before an answer. @default true
    */
   readonly retry?: boolean;
   /** Whom to trust where the service speaks https; certificates are always verified. */

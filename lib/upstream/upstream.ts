@@ -22,6 +22,9 @@ import {
   type UpstreamError,
 } from './upstream.errors.js';
 
+/** The most endpoints that one call is brought to. */
+const MOST_ENDPOINTS = 3;
+
 /** What an upstream is made of. */
 export interface UpstreamParts {
   /** The service's name, or a fixed origin. */
@@ -29,7 +32,7 @@ export interface UpstreamParts {
   readonly balancer: LoadBalancer<UpstreamEndpoint>;
   readonly circuit: Circuit | undefined;
   readonly timeouts: CallTimeouts;
-  /** Whether a call that failed harmlessly is tried once more. */
+  /** Whether a call that failed harmlessly is tried again. */
   readonly retry: boolean;
   readonly waiting: WaitingCalls;
   readonly deadlines: Deadlines;
@@ -44,6 +47,9 @@ export interface UpstreamParts {
  * 503 and 504, as in Envoy; 4xx never, because there the caller was wrong. A call without any endpoint fails for the
  * circuit only. Cancelled calls, calls turned away because all connections were busy, and the end of a kept connection
  * that met a new request say nothing about anyone's health.
+ *
+ * A call whose connection failed before any of it was sent goes on to other endpoints, each once, three in all. One of
+ * which something was sent is sent anew once, and only if it may be.
  */
 export class Upstream implements AttemptOwner {
   private readonly logger = new Logger('Upstream');
@@ -168,9 +174,12 @@ export class Upstream implements AttemptOwner {
     const { endpoint } = attempt;
     this.report(attempt, outcomeOf(attempt, error));
     if (endpoint !== undefined && this.mayRetry(attempt, error)) {
-      const other = this.pick(attempt.call, endpoint) ?? this.again(attempt);
+      const tried = [...attempt.tried, endpoint];
+      const other = this.pick(attempt.call, tried) ?? this.again(attempt);
       if (other !== undefined) {
         attempt.retries++;
+        attempt.tried = tried;
+        attempt.replayed ||= error.sent;
         this.parts.events.emit('call.retried', { service: this.name, endpoint, error });
         return this.start(attempt, this.parts.clock.now(), other);
       }
@@ -178,11 +187,14 @@ export class Upstream implements AttemptOwner {
     this.giveUp(attempt, error);
   }
 
-  private pick(call: UpstreamCall, excluded?: UpstreamEndpoint): UpstreamEndpoint | undefined {
+  private pick(
+    call: UpstreamCall,
+    tried?: readonly UpstreamEndpoint[],
+  ): UpstreamEndpoint | undefined {
     const { balancer } = this.parts;
     try {
-      if (call.accepts === undefined) return balancer.pick(undefined, excluded);
-      return balancer.pick((endpoint) => call.accepts?.(endpoint) === true, excluded);
+      if (call.accepts === undefined) return balancer.pick(undefined, tried);
+      return balancer.pick((endpoint) => call.accepts?.(endpoint) === true, tried);
     } catch (error) {
       this.complain('was not given an endpoint', error);
       return undefined;
@@ -191,7 +203,7 @@ export class Upstream implements AttemptOwner {
 
   /** The same endpoint once more, if all that broke was a connection it had kept. */
   private again(attempt: CallAttempt): UpstreamEndpoint | undefined {
-    return attempt.reused ? this.pick(attempt.call) : undefined;
+    return attempt.reused && attempt.retries === 0 ? this.pick(attempt.call) : undefined;
   }
 
   private start(attempt: CallAttempt, now: number, endpoint: UpstreamEndpoint | undefined): void {
@@ -210,10 +222,11 @@ export class Upstream implements AttemptOwner {
     attempt.park();
   }
 
-  private mayRetry(attempt: CallAttempt, error: UpstreamError): boolean {
-    if (!this.parts.retry || attempt.retries > 0 || attempt.answered) return false;
+  private mayRetry(attempt: CallAttempt, error: UpstreamError): error is UpstreamConnectionError {
+    if (!this.parts.retry || attempt.answered) return false;
     if (!(error instanceof UpstreamConnectionError)) return false;
-    return !error.sent || attempt.call.replayable;
+    if (attempt.retries + 1 >= MOST_ENDPOINTS) return false;
+    return !error.sent || (attempt.call.replayable && !attempt.replayed);
   }
 
   /** Tells the endpoint how this try went. */
@@ -255,7 +268,8 @@ function isNeutral(error: UpstreamError): boolean {
 
 function outcomeOf(attempt: CallAttempt, error: UpstreamError): CallOutcome {
   if (isNeutral(error)) return 'cancelled';
+  if (!(error instanceof UpstreamConnectionError)) return 'failure';
   // The server closed a kept connection just when a request went out on it: a race that nobody lost.
-  const stale = attempt.reused && !attempt.received && error instanceof UpstreamConnectionError;
-  return stale ? 'cancelled' : 'failure';
+  if (attempt.reused && !attempt.received) return 'cancelled';
+  return error.sent ? 'failure' : 'unreachable';
 }

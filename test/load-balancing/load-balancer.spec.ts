@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { EventHub } from '../../lib/common/event-hub.js';
 import { Endpoint } from '../../lib/load-balancing/endpoint.js';
-import { LoadBalancer } from '../../lib/load-balancing/load-balancer.js';
+import { type CallOutcome, LoadBalancer } from '../../lib/load-balancing/load-balancer.js';
 import type { OutlierSettings } from '../../lib/load-balancing/outlier-detector.js';
 import { RoundRobinStrategy } from '../../lib/load-balancing/strategies/round-robin.strategy.js';
 import { FakeClock } from '../../lib/testing/fake-clock.js';
@@ -46,7 +46,7 @@ function balance(ids: readonly string[], outlier: OutlierSettings | undefined = 
   };
   const ids_ = () => balancer.candidates.map((endpoint) => endpoint.instance.id);
   /** A call to this endpoint with such an end. */
-  const call = (id: string, outcome: 'success' | 'failure' | 'cancelled', elapsed = 10) => {
+  const call = (id: string, outcome: CallOutcome, elapsed = 10) => {
     const endpoint = get(id);
     const picked = balancer.pick((each) => each === endpoint);
     expect(picked).toBe(endpoint);
@@ -225,6 +225,54 @@ describe('outlier detection', () => {
     fail('a', 5);
     if (early) balancer.complete(early, 'success', 1);
     expect(candidates()).toEqual(['b', 'c']);
+  });
+
+  it('ejects an endpoint at once that cannot be connected to', () => {
+    const { call, candidates, happened } = balance(['a', 'b', 'c']);
+    call('a', 'unreachable');
+    expect(candidates()).toEqual(['b', 'c']);
+    expect(happened).toEqual(['a ejected for 10000 ms']);
+  });
+
+  it('does not panic over endpoints that cannot be connected to, and leaves them out when it does', () => {
+    const { call, fail, candidates } = balance(['a', 'b', 'c', 'd', 'e', 'f']);
+    for (const id of ['a', 'b', 'c']) call(id, 'unreachable');
+    expect(candidates()).toEqual(['d', 'e', 'f']);
+    fail('d', 5);
+    expect(candidates()).toEqual(['e', 'f']);
+    fail('e', 5);
+    expect(candidates()).toEqual(['d', 'e', 'f']);
+    call('d', 'unreachable');
+    expect(candidates()).toEqual(['f']);
+  });
+
+  it('makes all candidates when none can be connected to, and trusts the first that answers', () => {
+    const { call, candidates, get } = balance(['a', 'b', 'c']);
+    for (const id of ['a', 'b', 'c']) call(id, 'unreachable');
+    expect(candidates()).toEqual(['a', 'b', 'c']);
+    call('b', 'success');
+    expect(candidates()).toEqual(['b']);
+    expect(get('b')).toMatchObject({ state: 'healthy', unreachable: false });
+  });
+
+  it('tries an endpoint that could not be connected to again when its time is over', async () => {
+    const { balancer, call, clock, get, candidates } = balance(['a', 'b', 'c']);
+    call('a', 'unreachable');
+    await clock.advance(10_000);
+    expect(balancer.pick()).toBe(get('a'));
+    balancer.complete(get('a'), 'success', 1);
+    expect(candidates()).toEqual(['a', 'b', 'c']);
+  });
+
+  it('sends a further try to none that was tried, and to the unreachable last', () => {
+    const { balancer, call, fail, get } = balance(['a', 'b', 'c', 'd']);
+    call('a', 'unreachable');
+    fail('b', 5);
+    const [b, c, d] = [get('b'), get('c'), get('d')];
+    expect(balancer.pick(undefined, [d])).toBe(c);
+    expect(balancer.pick(undefined, [c, d])).toBe(b);
+    expect(balancer.pick(undefined, [b, c, d])).toBe(get('a'));
+    expect(balancer.pick(undefined, [get('a'), b, c, d])).toBeUndefined();
   });
 
   it('never ejects the only endpoint', () => {

@@ -71,11 +71,11 @@ afterEach(async () => {
 
 describe('DiscoveryClientProxy.send', () => {
   it('shares messages among the instances of a service', async () => {
-    const [one, other] = [await payments(), await payments()];
-    const { answers } = await load(await client(), 300, () => {});
-    expect(answers.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 300 }, (_, n) => n));
-    expect(handledBy(one).length).toBeGreaterThan(75);
-    expect(handledBy(other).length).toBeGreaterThan(75);
+    const [one, other] = await Promise.all([payments(), payments()]);
+    const { answers } = await load(await client(), 40, () => {});
+    expect(answers.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, n) => n));
+    expect(handledBy(one).length).toBeGreaterThan(10);
+    expect(handledBy(other).length).toBeGreaterThan(10);
   });
 
   it('loses nothing when an instance dies under load and messages may be sent twice', async () => {

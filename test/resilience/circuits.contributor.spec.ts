@@ -1,7 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
+import { Test } from '@nestjs/testing';
+import { Clock } from '../../lib/common/clock.js';
+import { HealthAggregator } from '../../lib/health/health-aggregator.js';
+import { HealthCoreModule } from '../../lib/health/health-core.module.js';
 import type { CircuitState, CircuitView } from '../../lib/resilience/circuit.js';
 import { CircuitsContributor } from '../../lib/resilience/circuits.contributor.js';
 import { Circuits } from '../../lib/resilience/circuits.js';
+import { ResilienceModule } from '../../lib/resilience/resilience.module.js';
+import { FakeClock } from '../../lib/testing/fake-clock.js';
 
 function circuit(name: string, state: CircuitState): CircuitView {
   return { name, state, calls: 10, failures: state === 'closed' ? 0 : 10 };
@@ -32,6 +38,22 @@ describe('the health of circuits', () => {
     expect(new CircuitsContributor(circuits).check().details).toEqual({
       orders: { state: 'open', calls: 10, failures: 10 },
     });
+  });
+
+  it('shows a circuit, and what it counts, without a check after it was made', async () => {
+    const app = await Test.createTestingModule({ imports: [HealthCoreModule, ResilienceModule] })
+      .overrideProvider(Clock)
+      .useValue(new FakeClock())
+      .compile();
+    await app.init();
+    const shown = () => app.get(HealthAggregator).report().checks[0];
+    expect(shown()).toMatchObject({ name: 'circuits', details: {} });
+    const orders = { ...circuit('orders', 'closed'), calls: 0 };
+    app.get(Circuits).add(orders);
+    expect(shown()?.details).toEqual({ orders: { state: 'closed', calls: 0, failures: 0 } });
+    orders.calls = 3;
+    expect(shown()?.details).toEqual({ orders: { state: 'closed', calls: 3, failures: 0 } });
+    await app.close();
   });
 
   it('never makes the service itself look down', () => {

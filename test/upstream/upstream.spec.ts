@@ -28,10 +28,18 @@ function reach(...args: ConstructorParameters<typeof UpstreamFixture>): Upstream
 
 /** A port on which nobody listens. */
 async function deadPort(): Promise<number> {
-  const server = await RawServer.listen(() => {});
-  const { port } = server;
-  await server.kill();
-  return port;
+  const [port] = await deadPorts(1);
+  return port as number;
+}
+
+/** Ports on which nobody listens, all different. */
+async function deadPorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, () => RawServer.listen(() => {})),
+  );
+  const ports = servers.map(({ port }) => port);
+  for (const server of servers) await server.kill();
+  return ports;
 }
 
 afterEach(async () => {
@@ -139,6 +147,37 @@ describe('retries', () => {
       expect(call.heard).toEqual(['connected', 'head', 'body', 'end']);
     }
     expect(fixture.happened).toContain('call.retried');
+  });
+
+  it('brings a call to three endpoints at most while their connections are refused', async () => {
+    const dead = await deadPorts(4);
+    const fixture = reach(dead);
+    const call = await fixture.call({ method: 'POST', body: 'x' }).ended;
+    expect(call.error).toMatchObject({ code: 'ERR_UPSTREAM_CONNECTION', sent: false });
+    expect(fixture.happened.filter((name) => name === 'call.retried')).toHaveLength(2);
+    const tried = fixture.upstream.endpoints.filter(({ unreachable }) => unreachable);
+    expect(tried).toHaveLength(3);
+  });
+
+  it('loses none of 1,000 concurrent calls while four of six listed instances are dead', async () => {
+    const living = [await serve(answerOk), await serve(answerOk)];
+    const fixture = reach([...(await deadPorts(4)), ...living.map(({ port }) => port)]);
+    const calls = Array.from({ length: 1_000 }, () => fixture.call({ method: 'POST', body: 'x' }));
+    const ends = await Promise.all(calls.map((call) => call.ended));
+    expect(ends.filter((call) => call.status !== 200)).toEqual([]);
+    expect(fixture.balancer.candidates.map(({ instance }) => instance.port)).toEqual(
+      living.map(({ port }) => port),
+    );
+  });
+
+  it('sends a GET anew once only, however its connections break', async () => {
+    const breaking = await Promise.all(
+      [1, 2, 3].map(() => serve(({ socket }) => void socket.resetAndDestroy())),
+    );
+    const fixture = reach(breaking.map(({ port }) => port));
+    const call = await fixture.call().ended;
+    expect(call.error).toMatchObject({ sent: true });
+    expect(call.sends).toBe(2);
   });
 
   it('does not try the only endpoint again when it refuses', async () => {

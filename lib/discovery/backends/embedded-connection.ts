@@ -22,6 +22,8 @@ export interface ConnectionOptions {
   readonly namespace: string;
   /** Whether we have known an earlier holder. */
   readonly returning: boolean;
+  /** How long our registrations outlive our last word, in ms. */
+  readonly ttl: number;
   readonly clock: Clock;
 }
 
@@ -128,11 +130,11 @@ export class HolderConnection {
   }
 
   private greet(): Promise<void> {
-    const { namespace, returning } = this.options;
+    const { namespace, returning, ttl } = this.options;
+    const { nonce } = this;
     return this.wait(HANDSHAKE, (waiter) => {
       this.greeting = waiter;
-      if (waiter)
-        this.say({ op: 'hello', protocol: PROTOCOL, namespace, returning, nonce: this.nonce });
+      if (waiter) this.say({ op: 'hello', protocol: PROTOCOL, namespace, returning, ttl, nonce });
     });
   }
 

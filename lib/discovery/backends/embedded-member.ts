@@ -32,7 +32,11 @@ interface Subscription {
 /** How long a connection may take to say who it is, in ms. */
 const HANDSHAKE = 2_000;
 
-/** A connection at the holder's end; while it stands, so do the registrations made over it. */
+/**
+ * A connection at the holder's end; while it stands, so do the registrations made over it.
+ *
+ * A process that is frozen keeps its connections, so one that has registrations must say a word within its time to live.
+ */
 export class Member {
   private readonly socket: LineSocket;
   private readonly subscriptions = new Map<number, Subscription>();
@@ -43,6 +47,8 @@ export class Member {
   private hello: (MemberMessage & { op: 'hello' }) | undefined;
   private readonly dirty = new Set<string>();
   private flushing = false;
+  private readonly registered = new Set<string>();
+  private cancelSilence = () => {};
 
   constructor(
     socket: Socket,
@@ -100,6 +106,7 @@ export class Member {
       message = readMemberMessage(line);
       if (this.table) this.obey(message, this.table);
       else this.greet(message);
+      this.heard();
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.refuse(`${error.message} came`);
@@ -137,9 +144,11 @@ export class Member {
     switch (message.op) {
       case 'put':
         table.put(message.instance, this);
+        this.registered.add(message.instance.id);
         return this.say({ op: 'done', id: message.id });
       case 'delete':
         table.remove(message.instance, this);
+        this.registered.delete(message.instance);
         return this.say({ op: 'done', id: message.id });
       case 'watch':
         this.subscriptions.set(message.id, { service: message.service });
@@ -150,6 +159,21 @@ export class Member {
       default:
         throw new ProtocolError('a message out of turn');
     }
+  }
+
+  /** Begins to wait for the next word. */
+  private heard(): void {
+    this.cancelSilence();
+    this.cancelSilence = () => {};
+    const { hello } = this;
+    if (!hello || this.registered.size === 0) return;
+    this.cancelSilence = this.host.clock.after(hello.ttl, () => this.silent(hello.ttl));
+  }
+
+  private silent(ttl: number): void {
+    // Whoever holds the table may have stood still itself: what has come meanwhile is read before anybody is blamed.
+    const last = setImmediate(() => this.socket.break(new Error(`no word within ${ttl} ms`)));
+    this.cancelSilence = () => clearImmediate(last);
   }
 
   private refuse(reason: string): void {
@@ -163,6 +187,7 @@ export class Member {
 
   private closed(): void {
     this.cancelHandshake();
+    this.cancelSilence();
     this.stopListening();
     this.table?.removeAllOf(this);
     this.host.left(this);

@@ -9,6 +9,8 @@ export interface MembershipOptions {
   readonly port: number;
   readonly token: string | undefined;
   readonly namespace: string;
+  /** How long our registrations outlive our last word, in ms. */
+  readonly ttl: number;
   readonly clock: Clock;
 }
 

@@ -18,6 +18,8 @@ export type MemberMessage =
       readonly namespace: string;
       /** Whether this member has known an earlier holder. */
       readonly returning: boolean;
+      /** How long its registrations outlive its last word, in ms. */
+      readonly ttl: number;
       readonly nonce: string;
     }
   | { readonly op: 'proof'; readonly proof: string }
@@ -56,6 +58,7 @@ export function readMemberMessage(line: string): MemberMessage {
         protocol: integer(message, 'protocol'),
         namespace: text(message, 'namespace', 256),
         returning: message['returning'] === true,
+        ttl: positive(message, 'ttl'),
         nonce: text(message, 'nonce', 256),
       };
     case 'proof':
@@ -166,6 +169,12 @@ function text(fields: Fields, name: string, most: number): string {
 function integer(fields: Fields, name: string): number {
   const value = fields[name];
   if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw bad(name);
+  return value;
+}
+
+function positive(fields: Fields, name: string): number {
+  const value = integer(fields, name);
+  if (value < 1) throw bad(name);
   return value;
 }
 

@@ -20,7 +20,8 @@ export interface EmbeddedOptions {
 /**
  * A registry without a server: the first process to bind a port on this machine holds the table of all.
  *
- * A registration is the connection it came over, so a killed process is gone at once. When the holder dies, the next
+ * A registration is the connection it came over, so a killed process is gone at once, and a frozen one when its time to
+ * live is over. When the holder dies, the next
  * process binds the port and all register there again. For development, demos and tests of several processes.
  *
  * @throws InvalidOptionsError when the host is no loopback address and there is no token
@@ -60,10 +61,11 @@ class EmbeddedBackend implements DiscoveryBackend {
   private readonly membership: Membership;
 
   constructor(settings: EmbeddedSettings, context: BackendContext) {
-    const { clock, namespace } = context;
+    const { clock, namespace, ttl, heartbeat } = context;
     this.remote = !isLoopback(settings.host);
-    this.membership = new Membership({ ...settings, token: settings.token, clock, namespace });
-    this.registry = new EmbeddedRegistry(this.membership);
+    const { token } = settings;
+    this.membership = new Membership({ ...settings, token, clock, namespace, ttl });
+    this.registry = new EmbeddedRegistry(this.membership, heartbeat);
     this.source = new EmbeddedSource(this.membership);
   }
 
@@ -73,7 +75,10 @@ class EmbeddedBackend implements DiscoveryBackend {
 }
 
 class EmbeddedRegistry extends ServiceRegistry {
-  constructor(private readonly membership: Membership) {
+  constructor(
+    private readonly membership: Membership,
+    private readonly heartbeat: number,
+  ) {
     super();
   }
 
@@ -87,17 +92,18 @@ class EmbeddedRegistry extends ServiceRegistry {
       connection.delete(instance.id).catch(() => {});
       throw error;
     }
-    return new EmbeddedLease(connection, instance);
+    return new EmbeddedLease(connection, instance, this.heartbeat);
   }
 }
 
-/** Lives as long as its connection; there is nothing to renew but the status. */
+/** Lives as long as its connection, and no longer than the time to live without being renewed: a frozen process is out. */
 class EmbeddedLease implements Lease {
   readonly lost: Promise<void>;
 
   constructor(
     private readonly connection: HolderConnection,
     private readonly instance: ServiceInstance,
+    readonly renewEvery: number,
   ) {
     this.lost = connection.closed;
   }

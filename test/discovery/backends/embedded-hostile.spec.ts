@@ -14,6 +14,7 @@ const HELLO = {
   protocol: PROTOCOL,
   namespace: 'default',
   returning: false,
+  ttl: 3_000,
   nonce: 'n',
 };
 
@@ -57,6 +58,7 @@ describe('the holder, talked to by strangers', () => {
     ['an unknown operation', [{ op: '__proto__' }], /unknown operation/],
     ['another version', [{ ...HELLO, protocol: 99 }], /speaks protocol 1, not 99/],
     ['a greeting without a namespace', [{ ...HELLO, namespace: '' }], /bad \\"namespace\\"/],
+    ['a greeting without a time to live', [{ ...HELLO, ttl: 0 }], /bad \\"ttl\\"/],
     ['work before the greeting', [put({})], /out of turn/],
     ['a proof nobody asked for', [HELLO, { op: 'proof', proof: 'p' }], /out of turn/],
     ['two greetings', [HELLO, HELLO], /out of turn/],

@@ -5,7 +5,7 @@ import { makeContext, makeInstance } from './backend-fixtures.js';
 
 // A process of a system: registers itself, again whenever the lease is lost, and tells its parent what it sees.
 const [port = '', id = ''] = process.argv.slice(2);
-const { registry, source } = embedded({ port: Number(port) })(makeContext());
+const { registry, source } = embedded({ port: Number(port) })(makeContext({ ttl: 60_000 }));
 
 async function register(): Promise<void> {
   try {
