@@ -3,17 +3,17 @@
 //   npm run bench:micro -- [--only pick] [--runs 15] [--json FILE]
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { SystemClock } from '../dist/common/clock.js';
-import { EventHub } from '../dist/common/event-hub.js';
-import { parsePath } from '../dist/discovery/manifest/path-pattern.js';
-import { requestLines } from '../dist/gateway/proxy/headers.js';
-import { RequestTarget } from '../dist/gateway/proxy/path.js';
-import { RouteTable } from '../dist/gateway/routes/route-table.js';
-import { Endpoint } from '../dist/load-balancing/endpoint.js';
-import { LoadBalancer } from '../dist/load-balancing/load-balancer.js';
-import { STRATEGIES } from '../dist/load-balancing/strategies/built-in.js';
-import { Circuit } from '../dist/upstream/circuit.js';
-import { Deadline, Deadlines } from '../dist/upstream/deadline-list.js';
+import { SystemClock } from '../dist/cjs/common/clock.js';
+import { EventHub } from '../dist/cjs/common/event-hub.js';
+import { parsePath } from '../dist/cjs/discovery/manifest/path-pattern.js';
+import { requestLines } from '../dist/cjs/gateway/proxy/headers.js';
+import { RequestTarget } from '../dist/cjs/gateway/proxy/path.js';
+import { RouteTable } from '../dist/cjs/gateway/routes/route-table.js';
+import { Endpoint } from '../dist/cjs/load-balancing/endpoint.js';
+import { LoadBalancer } from '../dist/cjs/load-balancing/load-balancer.js';
+import { STRATEGIES } from '../dist/cjs/load-balancing/strategies/built-in.js';
+import { Circuit } from '../dist/cjs/upstream/circuit.js';
+import { Deadline, Deadlines } from '../dist/cjs/upstream/deadline-list.js';
 import { median } from './support/report.mjs';
 
 const { values } = parseArgs({

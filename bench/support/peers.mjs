@@ -32,4 +32,4 @@ export function installPeers() {
 }
 
 /** Loads a peer. */
-export const peer = createRequire(manifest);
+const peer = createRequire(manifest);

@@ -11,7 +11,7 @@ export function median(numbers) {
 }
 
 /** The half of the rounds during which others used the contender's core least: the machine may be shared. */
-export function quietest(rounds) {
+function quietest(rounds) {
   return rounds.toSorted((a, b) => a.foreign - b.foreign).slice(0, Math.ceil(rounds.length / 2));
 }
 

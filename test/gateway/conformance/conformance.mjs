@@ -34,7 +34,7 @@ function chunkedLength(text) {
 }
 
 /** The chunks of a body put together. */
-export function unchunked(text) {
+function unchunked(text) {
   let whole = '';
   let rest = text;
   for (;;) {
@@ -115,7 +115,7 @@ function bodyLength(head, rest) {
 }
 
 /** The answers in what a client got; the last may be cut off. */
-export function readAnswers(text, methods) {
+function readAnswers(text, methods) {
   const answers = [];
   let rest = text;
   while (rest !== '') {
