@@ -2,6 +2,7 @@ import type { Server, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { RequestListener } from '../common/request-listener.js';
+import { OpenResponses } from './open-responses.js';
 
 /** How often to look for requests whose connection is gone, in ms. */
 const SWEEP = 50;
@@ -12,7 +13,7 @@ const FAREWELL = 100;
 /** The requests that have come and are not answered yet, and how their connections are ended politely. */
 @Injectable()
 export class RequestsInFlight {
-  private readonly open = new Set<ServerResponse>();
+  private readonly open = new OpenResponses();
   private readonly waiting = new Set<() => void>();
   private readonly onClose: (this: ServerResponse) => void;
   private hangingUp = false;

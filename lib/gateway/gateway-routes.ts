@@ -14,9 +14,16 @@ import { LocalPaths } from './routes/local-paths.js';
 import { type RouteConflict, RouteClaims } from './routes/route-claims.js';
 import { RouteCompiler } from './routes/route-compiler.js';
 import type { DiscoveredRoute, RouteDefinition } from './routes/route-definition.js';
+import { RouteMembers } from './routes/route-members.js';
 import { RouteNotices } from './routes/route-notices.js';
 import { ROUTE_SOURCES, type RouteSnapshot, type RouteSource } from './routes/route-source.js';
-import { refuseTwins } from './routes/route-twins.js';
+import {
+  type ExplainedRequest,
+  explainRequest,
+  type RouteExplanation,
+} from './routes/route-explanation.js';
+import { findShadows, type RouteShadow } from './routes/route-shadows.js';
+import { refuseTwins, withoutTwins } from './routes/route-twins.js';
 import { type CompiledRoute, type LocalPath, RouteTable } from './routes/route-table.js';
 import type { Route } from './routes/route.js';
 
@@ -41,12 +48,14 @@ export class GatewayRoutes implements OnModuleInit, OnApplicationBootstrap, OnAp
   private live = new RouteTable({ local: [], explicit: [], discovered: [] });
   private lost: readonly RouteConflict[] = [];
   private unreadable: readonly string[] = [];
+  private hidden: readonly RouteShadow[] = [];
 
   constructor(
     private readonly compiler: RouteCompiler,
     private readonly localPaths: LocalPaths,
     private readonly clock: Clock,
     private readonly notices: RouteNotices,
+    private readonly members: RouteMembers,
     @Inject(ROUTE_SOURCES) private readonly sources: readonly RouteSource[],
     @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
   ) {
@@ -71,14 +80,30 @@ export class GatewayRoutes implements OnModuleInit, OnApplicationBootstrap, OnAp
     return this.lost;
   }
 
-  /** What of the services' manifests could not be read, a sentence each. */
+  /** Routes of one service that answer before those of another; none while `routeConflictPolicy.shadow` is off. */
+  shadows(): readonly RouteShadow[] {
+    return this.hidden;
+  }
+
+  /**
+   * What becomes of a request, why, and what would answer it otherwise; by the table that requests are led by.
+   *
+   * @example
+   * routes.explain({ method: 'GET', url: '/api/orders/7?full', headers: { host: 'shop.example.com' } }).route;
+   */
+  explain(request: ExplainedRequest): RouteExplanation {
+    return explainRequest(this.live, request, this.settings.limits.encodedSlash);
+  }
+
+  /** What of the services' manifests and of the configuration could not be read or served, a sentence each. */
   refused(): readonly string[] {
     return this.unreadable;
   }
 
-  /** Wrong routes of the options stop the start. */
-  onModuleInit(): void {
+  /** Wrong routes and filters of the options stop the start, and guards that cannot be made. */
+  async onModuleInit(): Promise<void> {
     refuseTwins(this.settings.routes.map((route) => this.compiler.explicit(route)));
+    await this.members.ready();
   }
 
   /** Waits for what the sources know already, so that it is served from the first request on. */
@@ -119,22 +144,33 @@ export class GatewayRoutes implements OnModuleInit, OnApplicationBootstrap, OnAp
     const refused: string[] = [];
     const { served, conflicts } = this.claims.settle(this.discovered(refused));
     const { compiler, live: before } = this;
-    const explicit = this.explicit();
+    const explicit = this.written('explicit', refused);
+    const fallback = this.written('fallback', refused);
+    const compiled = compileAll(explicit, (route) => compiler.explicit(route), refused);
     this.live = new RouteTable({
       local: this.local,
-      explicit: compileAll(explicit, (route) => compiler.explicit(route), refused),
+      explicit: withoutTwins(compiled, refused),
       discovered: compileAll(served, (route) => compiler.discovered(route), refused),
+      fallback: compileAll(fallback, (route) => compiler.fallback(route), refused),
+      strategy: this.settings.routeResolutionStrategy,
     });
+    this.hidden = this.settings.routeConflictPolicy.shadow === 'off' ? [] : findShadows(served);
     this.lost = conflicts;
     this.unreadable = refused;
     this.notices.tellConflicts(conflicts);
+    this.notices.tellShadows(this.hidden);
     this.notices.tellRefused(refused);
     this.notices.tellChange(before, this.live);
   }
 
-  private explicit(): readonly RouteDefinition[] {
-    const all = [...this.snapshots.values()];
-    return all.flatMap((snapshot) => (snapshot.kind === 'explicit' ? snapshot.routes : []));
+  private written(kind: 'explicit' | 'fallback', refused: string[]): readonly RouteDefinition[] {
+    // In the order of the sources, whichever spoke first.
+    const all = this.sources.flatMap((source) => this.snapshots.get(source) ?? []);
+    return all.flatMap((snapshot) => {
+      if (snapshot.kind !== kind) return [];
+      if (snapshot.kind === 'explicit') refused.push(...(snapshot.refused ?? []));
+      return snapshot.routes;
+    });
   }
 
   private discovered(refused: string[]): readonly DiscoveredRoute[] {

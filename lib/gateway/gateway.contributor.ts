@@ -19,14 +19,17 @@ export class GatewayContributor extends HealthContributor {
 
   override check(): HealthReport {
     const conflicts = this.routes.conflicts();
+    const shadows = this.routes.shadows();
     const refused = this.routes.refused();
     const conflicted =
-      conflicts.length > 0 && this.settings.routeConflictPolicy.duplicate === 'error';
+      (conflicts.length > 0 && this.settings.routeConflictPolicy.duplicate === 'error') ||
+      (shadows.length > 0 && this.settings.routeConflictPolicy.shadow === 'error');
     return {
       status: conflicted || refused.length > 0 ? 'degraded' : 'up',
       details: {
         routes: this.routes.table.routes.length,
         ...(conflicts.length > 0 && { conflicts }),
+        ...(shadows.length > 0 && { shadows }),
         ...(refused.length > 0 && { refused }),
       },
     };

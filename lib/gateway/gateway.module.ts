@@ -8,15 +8,21 @@ import {
   type GatewaySettings,
   readGatewayOptions,
 } from './gateway.options.js';
+import { RouteGuards } from './filters/guard.filter.js';
 import { GatewayRoutes } from './gateway-routes.js';
 import { ACCESS_LOG_SINK, AccessLog } from './proxy/access-log.js';
 import { GatewayListener } from './proxy/gateway-listener.js';
 import { HttpProxy } from './proxy/http-proxy.js';
+import { UpgradeListener } from './proxy/upgrade-listener.js';
+import { WebSocketTunnels } from './proxy/websocket-tunnels.js';
+import { ConfigRouteSource } from './routes/config.source.js';
 import { DiscoveryRouteSource } from './routes/discovery.source.js';
 import { LocalPaths } from './routes/local-paths.js';
 import { OptionsRouteSource } from './routes/options.source.js';
 import { RouteCompiler } from './routes/route-compiler.js';
+import { RouteMembers } from './routes/route-members.js';
 import { RouteNotices } from './routes/route-notices.js';
+import { ServicePrefixSource } from './routes/service-prefix.source.js';
 import { ROUTE_SOURCES } from './routes/route-source.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = roomModule<GatewayOptions>('Gateway');
@@ -27,9 +33,6 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = roomModule<GatewayOpti
  * Only what services mark with `@GatewayRoute`, or what is written in the options, is reachable. Proxied requests pass
  * neither Nest's middleware, guards nor body parsers; your controllers pass them as ever. It needs `DiscoveryModule`
  * and `UpstreamModule`, which `RookeryModule` brings.
- *
- * Node looks for slow request heads every 30 s only; where that is too slow, create the HTTP server with a lower
- * `connectionsCheckingInterval`.
  *
  * @throws InvalidOptionsError at start, when an option or a route cannot be used
  * @example
@@ -53,14 +56,29 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = roomModule<GatewayOpti
     { provide: ACCESS_LOG_SINK, useValue: (lines: string) => process.stdout.write(lines) },
     {
       provide: ROUTE_SOURCES,
-      inject: [OptionsRouteSource, DiscoveryRouteSource, GATEWAY_SETTINGS],
+      inject: [
+        OptionsRouteSource,
+        ConfigRouteSource,
+        DiscoveryRouteSource,
+        ServicePrefixSource,
+        GATEWAY_SETTINGS,
+      ],
       useFactory: (
         options: OptionsRouteSource,
+        config: ConfigRouteSource,
         discovery: DiscoveryRouteSource,
-        settings: GatewaySettings,
-      ) => [options, ...settings.sources, ...(settings.discovery.enabled ? [discovery] : [])],
+        prefix: ServicePrefixSource,
+        { sources, discovery: { enabled, servicePrefix } }: GatewaySettings,
+      ) => [
+        options,
+        config,
+        ...sources,
+        ...(enabled ? [discovery] : []),
+        ...(enabled && servicePrefix !== undefined ? [prefix] : []),
+      ],
     },
     AccessLog,
+    ConfigRouteSource,
     DiscoveryRouteSource,
     GatewayContributor,
     GatewayListener,
@@ -69,7 +87,12 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = roomModule<GatewayOpti
     LocalPaths,
     OptionsRouteSource,
     RouteCompiler,
+    RouteGuards,
+    RouteMembers,
     RouteNotices,
+    ServicePrefixSource,
+    UpgradeListener,
+    WebSocketTunnels,
   ],
   exports: [GatewayRoutes],
 })

@@ -14,13 +14,25 @@ import {
   refuse,
   textOf,
 } from '../common/option-readers.js';
+import type { Definition } from './definition.js';
+import type { FilterSpec, GatewayFilter } from './filters/gateway-filter.js';
+import type { RouteGuard } from './filters/guard.filter.js';
+import type { RoutePredicate } from './predicates/route-predicate.js';
 import type { RouteDefinition } from './routes/route-definition.js';
+import { readFilters, readGuards, readRoute } from './routes/route-reader.js';
+import { type RouteTimeouts, TIMEOUTS } from './routes/route-timeouts.js';
 import { RouteSource } from './routes/route-source.js';
 
 /** What a user may set of the gateway. */
 export interface GatewayOptions {
   /** Routes written by hand; they stand before what services say about themselves. @default none */
   readonly routes?: readonly RouteDefinition[];
+  /** Filters for all routes, explicit and discovered; a route's own come after them. @default none */
+  readonly filters?: readonly FilterSpec[];
+  /** Nest guards for all routes; a route's own come after them. @default none */
+  readonly guards?: readonly RouteGuard[];
+  /** Filters and predicates of your own that configuration may name. @default none */
+  readonly extensions?: readonly GatewayExtension[];
   /** Further sources of routes, made in code; several and the options' own routes are served side by side. @default none */
   readonly sources?: readonly RouteSource[];
   /** The routes that services publish with `@GatewayRoute`. */
@@ -32,9 +44,20 @@ export interface GatewayOptions {
      * `warn` only says so. @default 'error'
      */
     readonly duplicate?: 'error' | 'warn';
+    /**
+     * Routes of different services that can match the same request, such as `/orders/export` and `/orders/:id`: the more
+     * specific one answers in any case; `warn` says so, `error` makes the gateway's health `degraded` as well. @default 'off'
+     */
+    readonly shadow?: 'error' | 'warn' | 'off';
   };
+  /**
+   * Of explicit routes with the same `order`: the most specific first, or the first written. Of discovered ones it is
+   * always the most specific. @default 'specificity'
+   */
+  readonly routeResolutionStrategy?: 'specificity' | 'declaration';
   /** How long the head of an answer may take; 0 is for ever. @default '10s' */
   readonly timeout?: Duration;
+  readonly timeouts?: GatewayTimeouts;
   readonly limits?: GatewayLimits;
   /**
    * Addresses or CIDR blocks of proxies before this one, such as `['10.0.0.0/8']`; what they say in `X-Forwarded-*`
@@ -45,10 +68,20 @@ export interface GatewayOptions {
   readonly accessLog?: boolean;
 }
 
+/** What `defineFilter` or `definePredicate` gave. */
+export interface GatewayExtension {
+  readonly definition: Definition<GatewayFilter> | Definition<RoutePredicate>;
+}
+
 /** What a user may set of the routes that come from discovery. */
 export interface GatewayDiscoveryOptions {
   /** @default true */
   readonly enabled?: boolean;
+  /**
+   * Makes every service reachable below its name, decorated or not: `/` gives `/orders/{*rest}`, `/services` gives
+   * `/services/orders/{*rest}`. Behind all other routes. @default none
+   */
+  readonly servicePrefix?: string;
   /** The services whose routes are served. @default all */
   readonly include?: readonly string[];
   /** The services whose routes are not served. @default none */
@@ -57,6 +90,14 @@ export interface GatewayDiscoveryOptions {
   readonly claims?: Readonly<Record<string, readonly string[]>>;
   /** How long requests for a service that left the registry are answered 503 before its paths are unknown. @default '1m' */
   readonly hold?: Duration;
+}
+
+/** How long clients and requests may take; how long services may take is said to `UpstreamModule`. 0 is for ever. */
+export interface GatewayTimeouts extends RouteTimeouts {
+  /** How long the head of a request may take to come. @default '10s', unless the HTTP server was given its own */
+  readonly head?: Duration;
+  /** How long a whole request may take to come, its body included. @default what the HTTP server says */
+  readonly request?: Duration;
 }
 
 /** How much a request may hold. */
@@ -68,37 +109,13 @@ export interface GatewayLimits {
    * @default 16384, 16 KiB
    */
   readonly head?: number;
+  /** The most WebSockets at a time; further ones are answered 503. @default 10000 */
+  readonly webSockets?: number;
   /** Whether `%2F` may be in a path; routes and upstreams must then agree on what it means. @default false */
   readonly encodedSlash?: boolean;
 }
 
 const MIB = 1 << 20;
-
-/** One text or several, as a list. */
-const texts: OptionReader<readonly string[]> = (value, path) =>
-  value === undefined || Array.isArray(value)
-    ? list(textOf())(value, path)
-    : [textOf()(value, path)];
-
-const scalar: OptionReader<string | number | boolean> = (value, path) => {
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
-    return value;
-  return refuse(path, 'is no plain value', 'Make it a text, a number, true or false.');
-};
-
-/** Reads an explicit route; its paths are understood later, by the compiler. */
-const routeReader = group({
-  id: optional(textOf()),
-  path: textOf({ matches: /^\//, remedy: "Begin it with '/'." }),
-  method: texts,
-  host: texts,
-  to: textOf(),
-  rewrite: optional(textOf({ matches: /^\//, remedy: "Begin it with '/'." })),
-  stripPrefix: optional(textOf({ matches: /^\//, remedy: "Begin it with '/'." })),
-  timeout: optional(duration(0)),
-  order: integer(0),
-  metadata: record(scalar),
-});
 
 function isRouteSource(value: unknown): value is RouteSource {
   return value instanceof RouteSource;
@@ -135,22 +152,51 @@ const readClaims: OptionReader<Readonly<Record<string, readonly string[]>>> = (v
   return claims;
 };
 
+function isExtension(value: unknown): value is GatewayExtension {
+  const { definition } = (value ?? {}) as Partial<GatewayExtension>;
+  return typeof definition?.make === 'function';
+}
+
+const extensionsReader: OptionReader<{
+  readonly filters: readonly Definition<GatewayFilter>[];
+  readonly predicates: readonly Definition<RoutePredicate>[];
+}> = (value, path) => {
+  const read = list(made(isExtension, 'made by defineFilter or definePredicate'));
+  const all = read(value, path).map(({ definition }) => definition);
+  return {
+    filters: all.filter((each): each is Definition<GatewayFilter> => each.kind === 'filter'),
+    predicates: all.filter((each): each is Definition<RoutePredicate> => each.kind === 'predicate'),
+  };
+};
+
 /** Checks the options of the gateway. */
 export const readGatewayOptions = group({
-  routes: list(routeReader),
+  routes: list(readRoute),
+  filters: readFilters,
+  guards: readGuards,
+  extensions: extensionsReader,
   sources: list(made(isRouteSource, 'an instance of a class that extends RouteSource')),
   discovery: group({
     enabled: flag(true),
+    servicePrefix: optional(
+      textOf({ matches: /^\/[\w/-]*$/, remedy: "Write it like '/services'." }),
+    ),
     include: optional(list(textOf())),
     exclude: list(textOf()),
     claims: readClaims,
     hold: duration('1m'),
   }),
-  routeConflictPolicy: group({ duplicate: oneOf(['error', 'warn'], 'error') }),
+  routeConflictPolicy: group({
+    duplicate: oneOf(['error', 'warn'], 'error'),
+    shadow: oneOf(['error', 'warn', 'off'], 'off'),
+  }),
+  routeResolutionStrategy: oneOf(['specificity', 'declaration'], 'specificity'),
   timeout: duration('10s'),
+  timeouts: group({ ...TIMEOUTS, head: optional(duration(0)), request: optional(duration(0)) }),
   limits: group({
     body: integer(MIB, { min: 0 }),
     head: integer(16_384, { min: 256 }),
+    webSockets: integer(10_000, { min: 0 }),
     encodedSlash: flag(false),
   }),
   trustedProxies: list(cidr),

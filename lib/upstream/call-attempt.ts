@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Deadlines } from './deadline-list.js';
 import { Attempt, type Carrier } from './transport.js';
 import type { RequestSink, ResponseSource, UpstreamCall } from './upstream-call.js';
@@ -23,6 +24,8 @@ export interface AttemptOwner {
   readonly deadlines: Deadlines;
   /** The answer's head has come. */
   onAnswered(attempt: CallAttempt): void;
+  /** The connection has become a tunnel. */
+  onUpgraded(attempt: CallAttempt, socket: Socket): void;
   /** The answer is complete. */
   onCompleted(attempt: CallAttempt): void;
   /** This try failed. */
@@ -66,6 +69,10 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
 
   override get hasBody(): boolean {
     return this.call.hasBody;
+  }
+
+  override get upgrades(): boolean {
+    return this.call.upgrades;
   }
 
   override get wantsFresh(): boolean {
@@ -148,14 +155,24 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
 
   override onHead(status: number, rawHeaders: string[]): void {
     this.status = status;
-    this.wait('receiving', this.owner.timeouts.idle);
+    this.wait('receiving', this.idle);
     this.owner.onAnswered(this);
     this.call.onHead(status, rawHeaders, this);
   }
 
+  override onUpgrade(rawHeaders: string[], socket: Socket, early: Buffer): void {
+    this.owner.deadlines.clear(this);
+    this.carrier = undefined;
+    this.status = 101;
+    this.phase = 'done';
+    this.owner.onAnswered(this);
+    this.owner.onUpgraded(this, socket);
+    this.call.onUpgrade(rawHeaders, socket, early);
+  }
+
   override onBody(chunk: Buffer): boolean {
     if (this.call.onBody(chunk)) {
-      if (this.phase === 'receiving') this.wait('receiving', this.owner.timeouts.idle);
+      if (this.phase === 'receiving') this.wait('receiving', this.idle);
       return true;
     }
     // Whoever does not take the body must not make the service look slow.
@@ -188,7 +205,7 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
   write(chunk: Buffer | string): boolean {
     if (this.carrier === undefined || this.carrier.write(chunk)) return true;
     // The service does not read: that is no reason to wait for ever.
-    if (this.phase === 'sending') this.wait('sending', this.owner.timeouts.idle);
+    if (this.phase === 'sending') this.wait('sending', this.idle);
     return false;
   }
 
@@ -199,8 +216,12 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
 
   // ResponseSource
   resume(): void {
-    if (this.phase === 'receiving') this.wait('receiving', this.owner.timeouts.idle);
+    if (this.phase === 'receiving') this.wait('receiving', this.idle);
     this.carrier?.resume();
+  }
+
+  private get idle(): number {
+    return this.call.idleTimeout ?? this.owner.timeouts.idle;
   }
 
   private wait(phase: Phase, ms: number): void {
@@ -217,6 +238,6 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
     }
     if (this.endpoint === undefined) return new NoEndpointError(name, 0);
     const inBody = this.phase === 'receiving' || this.phase === 'sending';
-    return new UpstreamTimeoutError(name, inBody ? timeouts.idle : this.call.responseTimeout);
+    return new UpstreamTimeoutError(name, inBody ? this.idle : this.call.responseTimeout);
   }
 }

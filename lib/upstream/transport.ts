@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { ServiceInstance } from '../discovery/service-instance.js';
 import { Deadline } from './deadline-list.js';
 import type { UpstreamError } from './upstream.errors.js';
@@ -18,6 +19,9 @@ export interface Carrier {
 export abstract class Attempt extends Deadline {
   abstract readonly method: string;
   abstract readonly hasBody: boolean;
+
+  /** Whether an answer of 101 makes its connection a tunnel. */
+  abstract readonly upgrades: boolean;
 
   /** Whether it should not travel on a connection that was used before, if that can be helped. */
   abstract readonly wantsFresh: boolean;
@@ -45,6 +49,13 @@ export abstract class Attempt extends Deadline {
 
   /** False asks to stop reading until `Carrier.resume`. */
   abstract onBody(chunk: Buffer): boolean;
+
+  /**
+   * The answer was 101: the socket is the attempt's own from here on, paused, and nothing listens to it any more.
+   *
+   * @param early bytes of the other protocol that came with the head
+   */
+  abstract onUpgrade(rawHeaders: string[], socket: Socket, early: Buffer): void;
 
   /** The answer was whole; the carrier is no longer its own. */
   abstract onEnd(trailers: string[] | undefined): void;

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Endpoint } from '../load-balancing/endpoint.js';
 import type { UpstreamError } from './upstream.errors.js';
 
@@ -20,7 +21,7 @@ export interface ResponseSource {
  * per request costs more than the forwarding itself.
  *
  * Callbacks come in this order: (`onConnected`) `onInformation`* `onHead` `onBody`* `onEnd`, or `onError` at any point
- * and then nothing more. A call that was retried sees `onConnected` again, but `onHead` at most once.
+ * and then nothing more; a call that `upgrades` may hear `onUpgrade` in place of `onHead` and all after it. A call that was retried sees `onConnected` again, but `onHead` at most once.
  */
 export abstract class UpstreamCall {
   /** The request method; `HEAD` answers have no body. */
@@ -35,8 +36,16 @@ export abstract class UpstreamCall {
    */
   abstract get replayable(): boolean;
 
+  /** Whether it asks for another protocol (RFC 9110, 7.8), so that an answer of 101 makes its connection a tunnel. */
+  get upgrades(): boolean {
+    return false;
+  }
+
   /** How long the answer's head may take from the moment the request was sent, in ms; 0 is for ever. */
   abstract readonly responseTimeout: number;
+
+  /** The longest pause within a body, in ms; 0 is for ever, and left out it is as the upstream's options say. */
+  idleTimeout?: number;
 
   /** Restricts the pick, as a rolling deploy does; leave it undefined, which costs nothing. */
   accepts?(endpoint: Endpoint): boolean;
@@ -55,6 +64,17 @@ export abstract class UpstreamCall {
 
   /** The answer's head: alternating names and values, latin1, without hop-by-hop fields (RFC 9110, 7.6.1). */
   abstract onHead(status: number, rawHeaders: string[], source: ResponseSource): void;
+
+  /**
+   * The answer was 101, and the connection is the call's own from here on; nothing else comes after it. The endpoint counts
+   * the call as under way until the socket is closed.
+   *
+   * @param socket paused, with no listeners but its own, and open until both sides have ended it
+   * @param early bytes of the other protocol that came together with the head
+   */
+  onUpgrade(_rawHeaders: string[], socket: Socket, _early: Buffer): void {
+    socket.destroy();
+  }
 
   /** Bytes of the body, framing removed; false asks to stop until `ResponseSource.resume`. */
   abstract onBody(chunk: Buffer): boolean;

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { Logger } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
 import { milliseconds } from '../common/duration.js';
@@ -157,6 +158,16 @@ export class Upstream implements AttemptOwner {
 
   onAnswered(attempt: CallAttempt): void {
     attempt.latency = this.parts.clock.now() - attempt.startedAt;
+  }
+
+  onUpgraded(attempt: CallAttempt, socket: Socket): void {
+    const { endpoint } = attempt;
+    const { balancer } = this.parts;
+    this.onCompleted(attempt);
+    if (endpoint === undefined) return;
+    // How a tunnel ends says nothing of the endpoint's health, but until then it is work under way there.
+    endpoint.active++;
+    socket.once('close', () => balancer.complete(endpoint, 'cancelled', 0));
   }
 
   onCompleted(attempt: CallAttempt): void {

@@ -5,6 +5,8 @@ export interface ClientBound {
   nextOnConnection: ClientBound | undefined;
   /** The client is gone. */
   abandon(): void;
+  /** The connection is to end behind its answer. */
+  closeAfter(): void;
 }
 
 const CONNECTION = Symbol('rookery.connection');
@@ -26,6 +28,13 @@ export class ClientConnection {
     /** Whether the peer is a proxy that is trusted. */
     readonly trusted: boolean,
   ) {}
+
+  /** Lets a connection on which nothing more can be read end behind its last answer; false when none is owed. */
+  static endBehindAnswers(socket: Socket): boolean {
+    const last = (socket as KnownSocket)[CONNECTION]?.first;
+    last?.closeAfter();
+    return last !== undefined;
+  }
 
   /** The connection of a socket, made with its first request. */
   static of(socket: Socket, isTrusted: (address: string) => boolean): ClientConnection {

@@ -7,21 +7,32 @@ import { CallCancelledError, type UpstreamError } from '../../upstream/upstream.
 import type { Route } from '../routes/route.js';
 import { discardBody } from './body-remainder.js';
 import type { ClientBound, ClientConnection } from './client-connection.js';
+import { sendEarlyHints } from './early-hints.js';
+import { ExchangeDeadlines } from './exchange-deadlines.js';
 import type { Framing } from './framing.js';
 import { headerOf } from './headers.js';
-import { type ProblemStatus, sendProblem } from './problem-response.js';
+import { type ProblemStatus, sendProblem, statusOf } from './problem-response.js';
 import { pumpBody } from './request-pump.js';
+import { endSmall } from './response-end.js';
+import { isSafe } from './safe-methods.js';
+import { sendTrailers } from './response-trailers.js';
 import { whenDrained } from './response-drain.js';
 
 /** Bodies up to this size leave in one write with their head. */
 const SMALL = 4_096;
 
 /** What nginx calls a client that closed the connection before its answer came; only logs see it. */
-const CLIENT_GONE = 499;
+export const CLIENT_GONE = 499;
 
 /** Who is told when an exchange is over. */
 export interface ExchangeOwner {
   onFinished(exchange: Exchange): void;
+  /** A filter of a route threw, or forgot its request. */
+  onFilterFailed(route: Route, error: unknown): void;
+  /** The route of an id, of now. */
+  routeOf(id: string): Route | undefined;
+  /** Does something after a delay in ms. */
+  after(delay: number, task: () => void): void;
 }
 
 /**
@@ -37,6 +48,8 @@ export class Exchange extends UpstreamCall implements ClientBound {
   target = '/';
   /** The public host. */
   host = '';
+  /** The host for the upstream; empty for the endpoint's own. */
+  upstreamHost = '';
   /** The header lines for the upstream. */
   lines = '';
   framing: Framing = 'none';
@@ -49,11 +62,15 @@ export class Exchange extends UpstreamCall implements ClientBound {
   attempts = 0;
   endpoint: Endpoint | undefined = undefined;
   done = false;
+  private waits: ExchangeDeadlines | undefined = undefined;
   private sink: RequestSink | undefined = undefined;
   private source: ResponseSource | undefined = undefined;
-  private problem: ProblemStatus | undefined = undefined;
+  protected problem: ProblemStatus | undefined = undefined;
   /** The length of a body that is to leave together with its head; -1 when it leaves as it comes. */
   private expected = -1;
+  /** A head that is not written yet: an answer that breaks at once can still become a problem. */
+  private held: string[] | undefined = undefined;
+  private heldStatus = 0;
   private small = '';
   private delimited = true;
 
@@ -63,25 +80,56 @@ export class Exchange extends UpstreamCall implements ClientBound {
     readonly route: Route,
     readonly connection: ClientConnection,
     readonly scope: RequestScope,
-    private readonly owner: ExchangeOwner,
+    protected readonly owner: ExchangeOwner,
   ) {
     super();
     this.method = request.method ?? 'GET';
     this.responseTimeout = route.timeout;
+    if (route.timeouts.idle !== undefined) this.idleTimeout = route.timeouts.idle;
     // Left undefined while all instances have the route, so that the pick has nothing to ask.
     if (route.accepts !== undefined) this.accepts = route.accepts;
+  }
+
+  get deadlines(): ExchangeDeadlines {
+    return (this.waits ??= new ExchangeDeadlines(this));
+  }
+
+  /** The connection ends behind its answer. */
+  closeAfter(): void {
+    this.response.shouldKeepAlive = false;
+    this.response.once('finish', () => this.request.socket.destroySoon());
+    // What cannot be read is the rest of this very request.
+    if (!this.request.complete) this.refuse(400);
   }
 
   /** Sends it on its way. */
   start(): void {
     this.connection.add(this);
+    this.begin();
+  }
+
+  /** Goes to the upstream. */
+  begin(): void {
     this.route.upstream.dispatch(this);
   }
 
   /** Answers a problem in place of the upstream, or cuts the answer off if it has begun. */
   refuse(status: ProblemStatus): void {
     this.problem = status;
-    this.route.upstream.cancel(this);
+    if (this.attempt !== undefined) this.route.upstream.cancel(this);
+    else if (!this.done) this.fail(status);
+  }
+
+  /** Answers in place of the upstream, to which nothing was sent; the body's length is added. */
+  endWith(status: number, rawHeaders: string[], body: Buffer): void {
+    const { response } = this;
+    if (this.done) return;
+    const bodiless = status === 204 || status === 304;
+    if (!bodiless) rawHeaders.push('content-length', String(body.length));
+    if (response.destroyed) this.status = CLIENT_GONE;
+    else if (this.writeHead(status, rawHeaders)) response.end(bodiless ? undefined : body);
+    else response.destroy();
+    this.finish();
   }
 
   /** The client is gone. */
@@ -96,7 +144,7 @@ export class Exchange extends UpstreamCall implements ClientBound {
   override head(endpoint: Endpoint): string {
     this.endpoint = endpoint;
     this.attempts++;
-    const host = this.route.keepHost ? this.host : endpoint.authority;
+    const host = this.upstreamHost === '' ? endpoint.authority : this.upstreamHost;
     return `${this.method} ${this.target} HTTP/1.1\r\nhost: ${host}\r\n${this.lines}\r\n`;
   }
 
@@ -104,10 +152,11 @@ export class Exchange extends UpstreamCall implements ClientBound {
     const isFirst = this.sink === undefined;
     this.sink = sink;
     if (isFirst) pumpBody(this);
-    else this.request.resume();
+    else this.onDrain();
   }
 
   override onDrain(): void {
+    if (this.hasBody) this.deadlines.upload.await();
     this.request.resume();
   }
 
@@ -121,14 +170,18 @@ export class Exchange extends UpstreamCall implements ClientBound {
     this.sink?.end();
   }
 
+  override onInformation(status: number, rawHeaders: readonly string[]): void {
+    if (status === 103) sendEarlyHints(this.response, rawHeaders);
+  }
+
   override onHead(status: number, rawHeaders: string[], source: ResponseSource): void {
     this.source = source;
-    if (!this.writeHead(status, rawHeaders)) return this.refuse(502);
+    this.heldStatus = status;
+    this.held = rawHeaders;
     const length = Number(headerOf(rawHeaders, 'content-length') ?? Number.NaN);
     // To HTTP/1.0 an answer without a length ends with the connection.
     this.delimited = this.request.httpVersionMinor === 1 || length >= 0;
     if (length <= SMALL && !this.hasBody) this.expected = length;
-    // A stream's head may be all that comes for a while, so it does not wait for the first bytes.
     else process.nextTick(flushHead, this);
   }
 
@@ -140,32 +193,56 @@ export class Exchange extends UpstreamCall implements ClientBound {
       return true;
     }
     this.expected = -1;
+    if (!this.release()) {
+      this.refuse(502);
+      return false;
+    }
     if (response.write(chunk)) return true;
     whenDrained(this);
+    // Behind an answer that is not over yet, it is not this client's turn to read.
+    if (response.socket !== null) this.deadlines.reader.await();
     return false;
   }
 
   /** The client takes bytes again. */
   resume(): void {
+    this.waits?.onRead();
     this.source?.resume();
   }
 
-  override onEnd(): void {
+  override onEnd(trailers: readonly string[] | undefined): void {
     const { response } = this;
-    if (!response.destroyed) response.end(this.small, 'latin1');
+    if (!this.release()) return this.fail(502);
+    if (trailers !== undefined) sendTrailers(this.request, response, trailers);
+    if (!response.destroyed) endSmall(response, this.small);
     this.finish();
+    if ((response.socket?.writableLength ?? 0) > 0) this.deadlines.reader.awaitEnd(response);
   }
 
   override onError(error: UpstreamError): void {
     if (this.response.destroyed) this.status = CLIENT_GONE;
     else if (this.response.headersSent) this.cutOff();
-    else if (this.problem !== undefined) this.answer(this.problem);
+    else if (this.problem !== undefined) this.tell(this.problem);
     else if (error instanceof CallCancelledError) this.status = CLIENT_GONE;
-    else this.answer(statusOf(error));
+    else this.tell(statusOf(error));
     this.finish();
   }
 
-  private writeHead(status: number, rawHeaders: string[]): boolean {
+  /** The head may be all that comes for a while, so it does not wait for the first bytes. */
+  flushHead(): void {
+    if (this.done || this.response.destroyed) return;
+    if (this.release()) this.response.flushHeaders();
+    else this.refuse(502);
+  }
+
+  /** Writes the head, if it was held; false when it cannot be written. */
+  private release(): boolean {
+    const { held } = this;
+    this.held = undefined;
+    return held === undefined || this.writeHead(this.heldStatus, held);
+  }
+
+  protected writeHead(status: number, rawHeaders: string[]): boolean {
     if (status < 200 || status > 599) return false;
     // By it people find the request in the logs.
     if (headerOf(rawHeaders, CORRELATION_HEADER) === undefined) {
@@ -181,7 +258,15 @@ export class Exchange extends UpstreamCall implements ClientBound {
     }
   }
 
-  private answer(status: ProblemStatus): void {
+  /** Ends with a problem when the upstream has let go already. */
+  protected fail(status: ProblemStatus): void {
+    if (this.response.destroyed) this.status = CLIENT_GONE;
+    else this.tell(status);
+    this.finish();
+  }
+
+  /** Tells a problem in place of an answer. */
+  protected tell(status: ProblemStatus): void {
     this.status = status;
     sendProblem(this.response, { status, requestId: this.scope.correlationId });
   }
@@ -194,24 +279,21 @@ export class Exchange extends UpstreamCall implements ClientBound {
     else socket.resetAndDestroy();
   }
 
-  private finish(): void {
+  /** Ends what waits for this exchange. */
+  protected clearDeadlines(): void {
+    this.waits?.clear();
+  }
+
+  protected finish(): void {
     if (this.done) return;
     this.done = true;
     this.connection.remove(this);
+    this.clearDeadlines();
     if (this.hasBody) discardBody(this.request);
     this.owner.onFinished(this);
   }
 }
 
 function flushHead(exchange: Exchange): void {
-  if (!exchange.done && !exchange.response.destroyed) exchange.response.flushHeaders();
-}
-
-/** Idempotent methods that change nothing (RFC 9110, 9.2.1): PUT and DELETE twice can undo what others did in between. */
-function isSafe(method: string): boolean {
-  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
-}
-
-function statusOf(error: UpstreamError): ProblemStatus {
-  return error.statusCode === 503 || error.statusCode === 504 ? error.statusCode : 502;
+  exchange.flushHead();
 }

@@ -1,23 +1,38 @@
-import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import type { Server } from 'node:http';
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { RequestListener } from '../../common/request-listener.js';
+import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway.options.js';
+import { askForBody, expectContinue } from './continuation.js';
+import { answerUnreadable } from './unreadable-requests.js';
 import { HttpProxy } from './http-proxy.js';
 
-/** Node's default for `server.headersTimeout`. */
-const NODE_HEADERS_TIMEOUT = 60_000;
-const HEADERS_TIMEOUT = 10_000;
+/** Node's defaults of an HTTP server, in ms. */
+const NODE = { headersTimeout: 60_000, connectionsCheckingInterval: 30_000 };
+const HEAD_TIMEOUT = 10_000;
+/** How often slow requests are looked for, in ms. */
+const CHECK = 1_000;
+
+/** Node reads it when the server begins to listen; its types know it as an option only. */
+type CheckedServer = Server & { connectionsCheckingInterval?: number };
 
 /**
  * The gateway's place on the HTTP server: ahead of Nest, so that no body parser sees what is only passing through.
  *
- * `Expect: 100-continue` is answered by Node before this hears of the request.
+ * A client that waits for `100 Continue` is asked for its body by whoever reads it, and Nest's by this; an application's own
+ * `checkContinue` listener stays in charge.
  */
 @Injectable()
 export class GatewayListener implements OnApplicationBootstrap {
   constructor(
     private readonly listener: RequestListener,
+    @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
     proxy: HttpProxy,
   ) {
-    listener.take((request, response) => proxy.take(request, response));
+    listener.take((request, response) => {
+      const taken = proxy.take(request, response);
+      if (!taken) askForBody(request);
+      return taken;
+    });
   }
 
   onApplicationBootstrap(): void {
@@ -25,6 +40,23 @@ export class GatewayListener implements OnApplicationBootstrap {
     if (!server) return;
     // Node drops headers beyond a number without a word; the limit in bytes is enough.
     server.maxHeadersCount = 0;
-    if (server.headersTimeout === NODE_HEADERS_TIMEOUT) server.headersTimeout = HEADERS_TIMEOUT;
+    this.setTimeouts(server);
+    answerUnreadable(server);
+    if (server.listenerCount('checkContinue') > 0) return;
+    server.on('checkContinue', (request, response) => {
+      expectContinue(request, response);
+      server.emit('request', request, response);
+    });
+  }
+
+  /** What was set on the server by hand stays, unless the gateway's options say otherwise. */
+  private setTimeouts(server: CheckedServer): void {
+    const { head, request } = this.settings.timeouts;
+    if (head !== undefined) server.headersTimeout = head;
+    else if (server.headersTimeout === NODE.headersTimeout) server.headersTimeout = HEAD_TIMEOUT;
+    if (request !== undefined) server.requestTimeout = request;
+    // Otherwise a head that may take 10 s could take 40.
+    if (server.connectionsCheckingInterval === NODE.connectionsCheckingInterval)
+      server.connectionsCheckingInterval = CHECK;
   }
 }

@@ -69,23 +69,29 @@ export function requestLines(
   const named = namedByConnection(rawHeaders);
   let lines = '';
   let addresses = '';
+  let trailers = false;
   let proto: string = by.proto;
   let host = publicHost;
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] as string;
     const value = rawHeaders[at + 1] as string;
     const fate = fateOf(name, by.trusted);
-    if (fate === 'drop' || named?.has(name.toLowerCase())) continue;
+    if (fate === 'drop') continue;
+    // A proper `TE` is named there too.
+    if (fate !== 'te' && named?.has(name.toLowerCase())) continue;
     if (fate === 'pass') lines += `${name}: ${value}\r\n`;
     else if (fate === 'for') addresses += `${value}, `;
     else if (fate === 'proto') proto = value;
+    else if (fate === 'te') trailers ||= wantsTrailers(value);
     else host = value;
   }
+  // It ends at each hop like the rest, so it is said anew (RFC 9110, 10.1.4).
+  if (trailers) lines += 'te: trailers\r\nconnection: TE\r\n';
   lines += `x-forwarded-for: ${addresses}${by.address}\r\nx-forwarded-proto: ${proto}\r\n`;
   return host === '' ? lines : `${lines}x-forwarded-host: ${host}\r\n`;
 }
 
-type Fate = 'pass' | 'drop' | 'for' | 'proto' | 'host';
+type Fate = 'pass' | 'drop' | 'for' | 'proto' | 'host' | 'te';
 
 function fateOf(name: string, trusted: boolean): Fate {
   const first = name.charCodeAt(0);
@@ -93,6 +99,7 @@ function fateOf(name: string, trusted: boolean): Fate {
   const lower = name.toLowerCase();
   // Some servers read `X_Real_IP` as `X-Real-IP`.
   const plain = lower.includes('_') ? lower.replaceAll('_', '-') : lower;
+  if (lower === 'te') return 'te';
   if (HOP_BY_HOP.has(plain) || OWN.has(plain)) return 'drop';
   const isForwarded = plain.startsWith('x-forwarded-') || FORWARDED.has(plain);
   if (!isForwarded) return 'pass';
@@ -115,6 +122,11 @@ function namedByConnection(rawHeaders: readonly string[]): ReadonlySet<string> |
     }
   }
   return names;
+}
+
+/** Whether a `TE` says that trailers are read. */
+export function wantsTrailers(te: string | undefined): boolean {
+  return te !== undefined && /(?:^|,)[ \t]*trailers[ \t]*(?:;|,|$)/i.test(te);
 }
 
 /** The value of the first header of a name in small letters. */

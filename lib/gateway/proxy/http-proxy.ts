@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../../common/clock.js';
+import { messageOf } from '../../common/errors.js';
 import {
   CORRELATION_HEADER,
   RequestContext,
@@ -9,21 +10,37 @@ import {
 import { formatTraceparent } from '../../common/trace-context.js';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway.options.js';
 import { GatewayRoutes } from '../gateway-routes.js';
+import { PredicateRequest } from '../predicates/predicate-request.js';
 import type { RouteEntry } from '../routes/route-table.js';
 import type { Route } from '../routes/route.js';
 import { AccessLog } from './access-log.js';
 import { discardBody } from './body-remainder.js';
 import { ClientConnection } from './client-connection.js';
 import { Exchange, type ExchangeOwner } from './exchange.js';
+import { FilteredExchange } from './filtered-exchange.js';
 import { RequestFraming } from './framing.js';
 import { headerOf, requestLines } from './headers.js';
 import { RequestTarget } from './path.js';
 import { type ProblemStatus, sendProblem } from './problem-response.js';
+import { isWebSocketHandshake } from './websocket-handshake.js';
+import { WebSocketExchange } from './websocket-exchange.js';
+import { WebSocketTunnels } from './websocket-tunnels.js';
+import { TunnelFilters } from './tunnel-filters.js';
 import { trustedProxies } from './trusted-proxies.js';
+
+/** A request that asks for another protocol. */
+export interface Upgrade {
+  readonly request: IncomingMessage;
+  /** What came behind its head. */
+  readonly early: Buffer;
+  /** Makes its answer, destroyed where none can be given; it ends the connection. */
+  readonly answer: () => ServerResponse;
+}
 
 /** Takes the requests that a route matches, and leads them to their upstream. */
 @Injectable()
 export class HttpProxy implements ExchangeOwner {
+  private readonly logger = new Logger('Gateway');
   // Both are read at once for each request, so one of each is enough.
   private readonly target: RequestTarget;
   private readonly framing = new RequestFraming();
@@ -34,6 +51,7 @@ export class HttpProxy implements ExchangeOwner {
     private readonly context: RequestContext,
     private readonly clock: Clock,
     private readonly log: AccessLog,
+    private readonly tunnels: WebSocketTunnels,
     @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
   ) {
     this.target = new RequestTarget(settings.limits.encodedSlash);
@@ -42,21 +60,38 @@ export class HttpProxy implements ExchangeOwner {
 
   /** Whether the request is the gateway's; what is not goes on to Nest. It runs for every request. */
   take(request: IncomingMessage, response: ServerResponse): boolean {
-    const { target } = this;
-    if (!target.read(request.url ?? '')) {
+    if (!this.target.read(request.url ?? '')) {
       this.refuse(request, response, 400);
       return true;
     }
-    const { table } = this.routes;
-    const host = table.usesHosts ? hostName(request) : '';
-    const entry = table.match(request.method ?? 'GET', target.matched, host);
+    const entry = this.match(request);
     if (entry?.route === undefined) return false;
-    const { route, rewrite } = entry as RoutedEntry;
-    const path = rewrite === undefined ? target.path : rewrite(target.path);
-    const problem = this.judge(request) ?? (route.hides?.(path) ? 404 : undefined);
-    if (problem === undefined) this.forward(request, response, { route, path });
+    const problem = this.judge(request, entry as RoutedEntry);
+    if (problem === undefined) this.forward(request, response, entry as RoutedEntry);
     else this.refuse(request, response, problem);
     return true;
+  }
+
+  /** The same for a request that asks for another protocol; only WebSockets are led anywhere. */
+  takeUpgrade(upgrade: Upgrade): boolean {
+    const { request } = upgrade;
+    const isSound = this.target.read(request.url ?? '');
+    const entry = isSound ? this.match(request) : undefined;
+    if (isSound && entry?.route === undefined) return false;
+    const problem = entry?.route ? this.judgeUpgrade(upgrade, entry as RoutedEntry) : 400;
+    const response = upgrade.answer();
+    if (response.destroyed) return true;
+    if (problem !== undefined) this.refuse(request, response, problem);
+    else if (this.tunnels.enter()) this.forward(request, response, entry as RoutedEntry, true);
+    else this.refuse(request, response, 503);
+    return true;
+  }
+
+  /** Answers a request for another protocol that nobody wants. */
+  refuseUpgrade({ request, early, answer }: Upgrade): void {
+    const response = answer();
+    if (response.destroyed) return;
+    this.refuse(request, response, isWebSocketHandshake(request, early) ? 404 : 400);
   }
 
   onFinished(exchange: Exchange): void {
@@ -76,35 +111,81 @@ export class HttpProxy implements ExchangeOwner {
     });
   }
 
+  onFilterFailed(route: Route, error: unknown): void {
+    this.logger.error(
+      `A filter of the route '${route.id}' failed: ${messageOf(error)}`,
+      stackOf(error),
+    );
+  }
+
+  routeOf(id: string): Route | undefined {
+    return this.routes.table.routeOf(id);
+  }
+
+  after(delay: number, task: () => void): void {
+    this.clock.after(delay, task);
+  }
+
+  private match(request: IncomingMessage): RouteEntry | undefined {
+    const { table } = this.routes;
+    const host = table.usesHosts ? hostName(request) : '';
+    const { method = 'GET', rawHeaders, socket } = request;
+    const { matched: path, query } = this.target;
+    if (!table.usesPredicates) return table.match(method, path, host);
+    const { address } = ClientConnection.of(socket, this.isTrusted);
+    return table.matchWhere(
+      new PredicateRequest({ method, path, query, host, rawHeaders, address }),
+    );
+  }
+
   /** What is wrong with a request that a route matches. */
-  private judge(request: IncomingMessage): ProblemStatus | undefined {
+  private judge(request: IncomingMessage, entry: RoutedEntry): ProblemStatus | undefined {
     const { framing, target } = this;
+    const { bodyLimit, hides } = entry.route;
     if (!framing.read(request) || request.method === 'TRACE') return 400;
     if (target.authority !== '' && target.authority.toLowerCase() !== framing.host.toLowerCase())
       return 421;
-    const { head, body } = this.settings.limits;
-    if (framing.size > head) return 431;
-    return body > 0 && framing.length > body ? 413 : undefined;
+    if (framing.size > this.settings.limits.head) return 431;
+    if (bodyLimit > 0 && framing.length > bodyLimit) return 413;
+    return hides?.(this.pathOf(entry)) ? 404 : undefined;
+  }
+
+  private judgeUpgrade({ request, early }: Upgrade, entry: RoutedEntry): ProblemStatus | undefined {
+    if (!isWebSocketHandshake(request, early)) return 400;
+    return this.judge(request, entry) ?? (this.framing.body === 'none' ? undefined : 400);
   }
 
   private forward(
     request: IncomingMessage,
     response: ServerResponse,
-    { route, path }: { readonly route: Route; readonly path: string },
+    entry: RoutedEntry,
+    upgrades = false,
   ): void {
     const { framing, target } = this;
+    const { route } = entry;
     const connection = ClientConnection.of(request.socket, this.isTrusted);
     const scope = this.scopeOf(request);
-    const exchange = new Exchange(request, response, route, connection, scope, this);
+    const kind = upgrades ? WebSocketExchange : route.filters ? FilteredExchange : Exchange;
+    const exchange = new kind(request, response, route, connection, scope, this);
     exchange.startedAt = this.clock.now();
-    exchange.target = path + target.query;
+    exchange.target = this.pathOf(entry) + target.query;
     exchange.host = framing.host;
+    if (route.keepHost) exchange.upstreamHost = framing.host;
     exchange.framing = framing.body;
     exchange.hasBody = framing.body !== 'none';
-    exchange.bodyLimit = this.settings.limits.body;
+    exchange.bodyLimit = route.bodyLimit;
     exchange.lines = requestLines(request.rawHeaders, connection, framing.host) + linesOf(scope);
     if (framing.body === 'chunked') exchange.lines += 'transfer-encoding: chunked\r\n';
-    exchange.start();
+    if (exchange instanceof WebSocketExchange) exchange.prepare(this.tunnels);
+    else if (route.timeouts.total > 0) exchange.deadlines.limitTotal();
+    if (upgrades && route.filters) new TunnelFilters(exchange, this).run(route.filters);
+    else exchange.start();
+  }
+
+  /** The path for the upstream. */
+  private pathOf({ rewrite }: RoutedEntry): string {
+    const { path } = this.target;
+    return rewrite === undefined ? path : rewrite(path);
   }
 
   private refuse(request: IncomingMessage, response: ServerResponse, status: ProblemStatus): void {
@@ -121,6 +202,10 @@ export class HttpProxy implements ExchangeOwner {
       [CORRELATION_HEADER]: headerOf(rawHeaders, CORRELATION_HEADER),
     });
   }
+}
+
+function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : undefined;
 }
 
 type RoutedEntry = RouteEntry & { readonly route: Route };

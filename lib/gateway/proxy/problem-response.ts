@@ -1,9 +1,11 @@
 import type { ServerResponse } from 'node:http';
+import type { UpstreamError } from '../../upstream/upstream.errors.js';
 
 /** The statuses that the gateway answers by itself. */
 const TITLES = {
   400: 'Bad Request',
   404: 'Not Found',
+  408: 'Request Timeout',
   413: 'Content Too Large',
   421: 'Misdirected Request',
   431: 'Request Header Fields Too Large',
@@ -13,6 +15,29 @@ const TITLES = {
 } as const;
 
 export type ProblemStatus = keyof typeof TITLES;
+
+/** The head of every problem, beside its length. */
+export const PROBLEM_HEADERS: readonly string[] = [
+  'content-type',
+  'application/problem+json',
+  'cache-control',
+  'no-store',
+];
+
+/** The words for a status that the gateway answers by itself. */
+export function titleOf(status: ProblemStatus): string {
+  return TITLES[status];
+}
+
+/** The text of a problem; a detail is what a filter or guard says to the client on purpose. */
+export function problemBody(problem: {
+  readonly title: string;
+  readonly status: number;
+  readonly detail?: string;
+  readonly requestId: string;
+}): string {
+  return JSON.stringify({ type: 'about:blank', ...problem });
+}
 
 /** How a problem is told. */
 export interface Problem {
@@ -29,12 +54,15 @@ export interface Problem {
  * Nothing of the request is reflected and nothing of the system is told: no reason, no host, no port.
  */
 export function sendProblem(response: ServerResponse, { status, requestId, close }: Problem): void {
-  const title = TITLES[status];
-  const body = JSON.stringify({ type: 'about:blank', title, status, requestId });
-  const headers = ['content-type', 'application/problem+json', 'cache-control', 'no-store'];
-  headers.push('content-length', String(Buffer.byteLength(body)));
+  const body = problemBody({ title: TITLES[status], status, requestId });
+  const headers = [...PROBLEM_HEADERS, 'content-length', String(Buffer.byteLength(body))];
   if (status === 503) headers.push('retry-after', '1');
   if (close) headers.push('connection', 'close');
   response.writeHead(status, headers);
   response.end(body);
+}
+
+/** What a client hears of a call that failed. */
+export function statusOf(error: UpstreamError): ProblemStatus {
+  return error.statusCode === 503 || error.statusCode === 504 ? error.statusCode : 502;
 }

@@ -12,6 +12,7 @@ const LAST_CHUNK = Buffer.from('0\r\n\r\n', 'latin1');
 export function pumpBody(exchange: Exchange): void {
   const request: Pumped = exchange.request;
   request[PUMPED] = exchange;
+  exchange.deadlines.upload.await();
   request.on('data', onData);
   request.on('end', onEnd);
 }
@@ -23,12 +24,14 @@ function onData(this: Pumped, chunk: Buffer): void {
   if (exchange.bodyLimit > 0 && exchange.bodyBytes > exchange.bodyLimit)
     return exchange.refuse(413);
   const bytes = exchange.framing === 'chunked' ? framed(chunk) : chunk;
-  if (!exchange.send(bytes)) this.pause();
+  if (exchange.send(bytes)) exchange.deadlines.upload.onBytes();
+  else exchange.deadlines.upload.pause();
 }
 
 function onEnd(this: Pumped): void {
   const exchange = this[PUMPED];
   if (exchange === undefined || exchange.done) return;
+  exchange.deadlines.upload.clear();
   if (exchange.framing === 'chunked') exchange.send(LAST_CHUNK);
   exchange.sent();
 }

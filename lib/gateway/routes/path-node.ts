@@ -5,6 +5,9 @@ import {
   shapeOf,
 } from '../../discovery/manifest/path-pattern.js';
 
+/** Makes of an entry that is found the one that is taken, or none. */
+export type Choice<T> = (entry: T) => T | undefined;
+
 /** What can follow one beginning of a path. */
 export class PathNode<T> {
   literals: Map<string, PathNode<T>> | undefined;
@@ -28,21 +31,34 @@ export class PathNode<T> {
   }
 
   /** The entry for a method; `HEAD` follows `GET`, so that what guards the one guards the other. */
-  entryFor(method: string): T | undefined {
+  entryFor(method: string, choose: Choice<T> | undefined): T | undefined {
+    if (choose !== undefined) return this.chosenFor(method, choose);
     const entry = this.methods.get(method);
     if (entry !== undefined) return entry;
     return (method === 'HEAD' ? this.methods.get('GET') : undefined) ?? this.all;
   }
 
-  add(method: string, entry: T): void {
-    if (method === 'ALL') this.all ??= entry;
-    else if (!this.methods.has(method)) this.methods.set(method, entry);
+  /** Adds an entry; the one that was there first is given back. */
+  add(method: string, entry: T): T | undefined {
+    const known = method === 'ALL' ? this.all : this.methods.get(method);
+    if (known !== undefined) return known;
+    if (method === 'ALL') this.all = entry;
+    else this.methods.set(method, entry);
+    return undefined;
   }
 
   /** The node at the end of a way, made where it is missing. */
   below(variant: PathVariant): PathNode<T> {
     const [next, ...rest] = variant;
     return next ? this.child(next).below(rest) : this;
+  }
+
+  private chosenFor(method: string, choose: Choice<T>): T | undefined {
+    const own = this.methods.get(method);
+    const entry = own && choose(own);
+    if (entry !== undefined) return entry;
+    const got = method === 'HEAD' ? this.methods.get('GET') : undefined;
+    return (got && choose(got)) ?? (this.all && choose(this.all));
   }
 
   private child(segment: Segment): PathNode<T> {

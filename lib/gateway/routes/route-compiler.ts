@@ -11,7 +11,10 @@ import { Upstreams } from '../../upstream/upstreams.js';
 import { RouteDefinitionError } from '../gateway.errors.js';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway.options.js';
 import type { DiscoveredRoute, RouteDefinition } from './route-definition.js';
+import { mergeTimeouts } from './route-timeouts.js';
 import type { Route } from './route.js';
+import { RouteMembers } from './route-members.js';
+import { subsetTest } from './route-subset.js';
 import type { CompiledRoute } from './route-table.js';
 
 /** Makes routes of their definitions, so that nothing of a definition is read while requests run. */
@@ -22,6 +25,7 @@ export class RouteCompiler {
 
   constructor(
     private readonly upstreams: Upstreams,
+    private readonly members: RouteMembers,
     @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
   ) {}
 
@@ -35,22 +39,25 @@ export class RouteCompiler {
     return this.remember(definition, 'discovered');
   }
 
+  /** @throws RouteDefinitionError */
+  fallback(definition: RouteDefinition): CompiledRoute {
+    return this.remember(definition, 'fallback');
+  }
+
   private remember(definition: RouteDefinition, source: Route['source']): CompiledRoute {
     const compiled = this.known.get(definition) ?? this.compile(definition, source);
     this.known.set(definition, compiled);
     return compiled;
   }
 
-  private compile(
-    definition: DiscoveredRoute | RouteDefinition,
-    source: 'explicit' | 'discovered',
-  ) {
+  private compile(definition: DiscoveredRoute | RouteDefinition, source: Route['source']) {
     const { path, to, order = 0, timeout, metadata = {} } = definition;
     const methods = listOf(definition.method).map((method) => method.toUpperCase());
     const id = definition.id ?? [...methods, path].join(' ');
     const hosts = listOf(definition.host).map((host) => readHost(id, host));
     const pattern = readPath(id, path);
     const target = readTarget(id, definition, pattern);
+    const members = this.members.of(definition, { id, path, to });
     const route = {
       id,
       path,
@@ -62,10 +69,13 @@ export class RouteCompiler {
       metadata,
       upstream: this.upstreamOf(id, to),
       timeout: timeout === undefined ? this.settings.timeout : milliseconds(timeout),
+      timeouts: mergeTimeouts(definition.timeouts, this.settings.timeouts),
+      bodyLimit: definition.bodyLimit ?? this.settings.limits.body,
       keepHost: hosts.length > 0,
-      accepts: 'digests' in definition ? acceptsOf(definition.digests) : undefined,
+      accepts: acceptsOf(id, definition),
       hides:
         'hides' in definition && definition.hides ? pathsLeadingTo(definition.hides) : undefined,
+      ...members,
     };
     return { route, pattern, target };
   }
@@ -127,10 +137,13 @@ function readHost(id: string, host: string): string {
   );
 }
 
-/** While a service is rolled out, only the instances that published a route get its requests. */
-function acceptsOf(digests: ReadonlySet<string> | undefined) {
-  if (!digests) return undefined;
-  return (endpoint: Endpoint) => digests.has(endpoint.instance.metadata[DIGEST_KEY] ?? '');
+/** While a service is rolled out, only the instances that published a route get its requests; of them the route's subset. */
+function acceptsOf(id: string, definition: DiscoveredRoute | RouteDefinition) {
+  const digests = 'digests' in definition ? definition.digests : undefined;
+  const within = definition.subset && subsetTest(id, definition.subset);
+  if (!digests) return within;
+  const has = ({ instance }: Endpoint) => digests.has(instance.metadata[DIGEST_KEY] ?? '');
+  return within ? (endpoint: Endpoint) => has(endpoint) && within(endpoint) : has;
 }
 
 function listOf(value: string | readonly string[] | undefined): readonly string[] {

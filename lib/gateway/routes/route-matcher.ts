@@ -1,5 +1,5 @@
 import type { PathVariant } from '../../discovery/manifest/path-pattern.js';
-import { PathNode } from './path-node.js';
+import { type Choice, PathNode } from './path-node.js';
 import { matchParts } from './segments.js';
 
 /** Which requests an entry is for. */
@@ -9,6 +9,13 @@ export interface RouteKey {
   /** `shop.example.com`, `*.example.com`, or empty for all. */
   readonly host: string;
   readonly variant: PathVariant;
+}
+
+/** What a request asks for. */
+export interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly host: string;
 }
 
 /**
@@ -25,13 +32,18 @@ export class RouteMatcher<T> {
   private method = '';
   private path = '';
   private end = 0;
+  private choose: Choice<T> | undefined = undefined;
+
+  /** @param join is told of an entry whose key is taken, and by which */
+  constructor(private readonly join: (known: T, further: T) => void = () => {}) {}
 
   get isEmpty(): boolean {
     return this.hosts.size === 0 && this.anyHost.isEmpty;
   }
 
   add(key: RouteKey, entry: T): void {
-    this.rootOf(key.host).below(key.variant).add(key.method, entry);
+    const known = this.rootOf(key.host).below(key.variant).add(key.method, entry);
+    if (known !== undefined) this.join(known, entry);
   }
 
   /** The entry of a request; its path is canonical, its host without port and in small letters. */
@@ -42,6 +54,16 @@ export class RouteMatcher<T> {
     this.end = path.charCodeAt(path.length - 1) === 47 ? path.length - 1 : path.length;
     const entry = this.hosts.size > 0 ? this.findByHost(host) : undefined;
     return entry ?? this.walk(this.anyHost, 0);
+  }
+
+  /** The same, of the entries that a choice takes; where it takes none, the next best are asked. */
+  findWhere({ method, path, host }: Asked, choose: Choice<T>): T | undefined {
+    this.choose = choose;
+    try {
+      return this.find(method, path, host);
+    } finally {
+      this.choose = undefined;
+    }
   }
 
   private findByHost(host: string): T | undefined {
@@ -58,10 +80,12 @@ export class RouteMatcher<T> {
 
   /** Looks below a node for what follows the slash at a place. */
   private walk(node: PathNode<T>, from: number): T | undefined {
-    if (from >= this.end) return node.entryFor(this.method);
+    if (from >= this.end) return node.entryFor(this.method, this.choose);
     let stop = this.path.indexOf('/', from + 1);
     if (stop === -1 || stop > this.end) stop = this.end;
-    const segment = this.path.slice(from + 1, stop);
+    // Where nothing is compared, as on the way to most parameters, no text is cut out.
+    const compared = node.literals !== undefined || node.mixed.length > 0;
+    const segment = compared ? this.path.slice(from + 1, stop) : '';
     const literal = node.literals?.get(segment);
     const entry = literal && this.walk(literal, stop);
     return entry ?? this.walkOthers(node, segment, stop);
@@ -73,7 +97,7 @@ export class RouteMatcher<T> {
       if (found !== undefined) return found;
     }
     const entry = node.param && this.walk(node.param, stop);
-    return entry ?? node.wildcard?.entryFor(this.method);
+    return entry ?? node.wildcard?.entryFor(this.method, this.choose);
   }
 
   private rootOf(host: string): PathNode<T> {

@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { EventHub } from '../../common/event-hub.js';
 import { type PathPattern, shapeOf } from '../../discovery/manifest/path-pattern.js';
 import type { RouteConflict } from './route-claims.js';
+import type { RouteShadow } from './route-shadows.js';
 import type { CompiledRoute, LocalPath, RouteTable } from './route-table.js';
 
 /** Tells people and observers, once each, what a new table brings. */
@@ -10,6 +11,7 @@ export class RouteNotices {
   private readonly logger = new Logger('Gateway');
   private conflicts: ReadonlySet<string> = new Set();
   private refused: ReadonlySet<string> = new Set();
+  private shadows: ReadonlySet<string> = new Set();
 
   constructor(private readonly events: EventHub) {}
 
@@ -35,6 +37,13 @@ export class RouteNotices {
     this.conflicts = new Set(conflicts.map(keyOf));
   }
 
+  /** Shadows that were not there before. */
+  tellShadows(shadows: readonly RouteShadow[]): void {
+    const sentences = shadows.map(shadowSentence);
+    for (const sentence of sentences) if (!this.shadows.has(sentence)) this.logger.warn(sentence);
+    this.shadows = new Set(sentences);
+  }
+
   /** Sentences that were not there before. */
   tellRefused(sentences: readonly string[]): void {
     for (const sentence of sentences) if (!this.refused.has(sentence)) this.logger.warn(sentence);
@@ -50,6 +59,11 @@ export class RouteNotices {
     if (added.length > 0 || removed.length > 0)
       this.events.emit('routes.changed', { count: after.routes.length, added, removed });
   }
+}
+
+function shadowSentence(shadow: RouteShadow): string {
+  const { path, service, route, shadowedPath, shadowedService, shadowed } = shadow;
+  return `${path} of "${service}" (${route}) answers requests that ${shadowedPath} of "${shadowedService}" (${shadowed}) matches as well. If that is not meant, give one of them another path.`;
 }
 
 function keysOf(methods: readonly string[], { variants }: PathPattern): readonly string[] {

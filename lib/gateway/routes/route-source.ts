@@ -3,7 +3,14 @@ import type { DiscoveredRoute, RouteDefinition } from './route-definition.js';
 /** What a source knows at a moment. */
 export type RouteSnapshot =
   /** Written by the gateway's owner: they are served as they are. */
-  | { readonly kind: 'explicit'; readonly routes: readonly RouteDefinition[] }
+  | {
+      readonly kind: 'explicit';
+      readonly routes: readonly RouteDefinition[];
+      /** What could not be read, a sentence each. @default none */
+      readonly refused?: readonly string[];
+    }
+  /** Looked at behind all others. */
+  | { readonly kind: 'fallback'; readonly routes: readonly RouteDefinition[] }
   /** Said by services about themselves: they never stand before others, and conflicts are settled. */
   | {
       readonly kind: 'discovered';

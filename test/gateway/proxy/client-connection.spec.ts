@@ -16,6 +16,7 @@ class Bound implements ClientBound {
   abandon(): void {
     this.abandoned++;
   }
+  closeAfter(): void {}
 }
 
 describe('a client connection', () => {

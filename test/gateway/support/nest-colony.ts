@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import type { AddressInfo } from 'node:net';
-import { type INestApplication, Module, type Type } from '@nestjs/common';
+import { type INestApplication, Module, type ModuleMetadata, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -22,10 +22,14 @@ export interface StartedApp {
 
 export interface StartOptions {
   readonly controllers?: readonly Type[];
+  readonly version?: string;
+  readonly imports?: NonNullable<ModuleMetadata['imports']>;
   readonly adapter?: AdapterName;
   /** Makes the application a gateway. */
   readonly gateway?: GatewayOptions;
   readonly upstream?: UpstreamModuleOptions;
+  /** Makes it speak https. */
+  readonly https?: { readonly cert: string; readonly key: string };
   readonly prepare?: (app: INestApplication) => unknown;
 }
 
@@ -35,18 +39,38 @@ export class NestColony {
   private readonly apps = new Set<INestApplication>();
 
   async start(name: string, options: StartOptions = {}): Promise<StartedApp> {
-    const { controllers = [], adapter = 'express', gateway, upstream, prepare } = options;
+    const {
+      controllers = [],
+      imports = [],
+      adapter = 'express',
+      gateway,
+      upstream,
+      https,
+      prepare,
+    } = options;
     @Module({
       imports: [
-        DiscoveryModule.forRoot({ name, backend: memory(this.hub), drain: { delay: 0 } }),
+        DiscoveryModule.forRoot({
+          name,
+          backend: memory(this.hub),
+          drain: { delay: 0 },
+          ...(options.version && { version: options.version }),
+        }),
         UpstreamModule.forRoot(upstream),
+        ...imports,
         ...(gateway ? [GatewayModule.forRoot(gateway)] : []),
       ],
       controllers: [...controllers],
     })
     class App {}
-    const http = adapter === 'express' ? new ExpressAdapter() : new FastifyAdapter();
-    const app = await NestFactory.create(App, http, { logger: false, abortOnError: false });
+    const http =
+      adapter === 'express' ? new ExpressAdapter() : new FastifyAdapter(https ? { https } : {});
+    const httpsOptions = https && { httpsOptions: https };
+    const app = await NestFactory.create(App, http, {
+      logger: false,
+      abortOnError: false,
+      ...httpsOptions,
+    });
     this.apps.add(app);
     await prepare?.(app);
     await app.listen(0, '127.0.0.1');

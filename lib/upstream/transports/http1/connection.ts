@@ -28,6 +28,8 @@ export interface ConnectionOwner {
  */
 export class Http1Connection extends Deadline implements Carrier, ResponseListener {
   private readonly parser = new ResponseParser(this);
+  /** Takes our ears off the socket. */
+  private readonly letGo: () => void;
   private attempt: Attempt | undefined;
   private connected = false;
   private closed = false;
@@ -44,12 +46,18 @@ export class Http1Connection extends Deadline implements Carrier, ResponseListen
   ) {
     super();
     socket.setNoDelay(true);
+    const onData = (bytes: Buffer) => this.onData(bytes);
+    const onDrain = () => this.onDrain();
+    const onFinish = () => this.onFinish();
+    const onError = (error: Error) => this.onError(error);
+    const onClose = () => this.onBroken('it was closed before the answer was complete');
     socket.on(connectEvent, () => this.onConnect());
-    socket.on('data', (bytes: Buffer) => this.onData(bytes));
-    socket.on('drain', () => this.onDrain());
-    socket.on('end', () => this.onFinish());
-    socket.on('error', (error) => this.onError(error));
-    socket.on('close', () => this.onBroken('it was closed before the answer was complete'));
+    socket.on('data', onData).on('drain', onDrain).on('end', onFinish);
+    socket.on('error', onError).on('close', onClose);
+    this.letGo = () => {
+      socket.off('data', onData).off('drain', onDrain).off('end', onFinish);
+      socket.off('error', onError).off('close', onClose);
+    };
   }
 
   /** Whether it can take an attempt. */
@@ -108,6 +116,24 @@ export class Http1Connection extends Deadline implements Carrier, ResponseListen
     this.attempt?.onHead(status, rawHeaders);
   }
 
+  onUpgrade(rawHeaders: string[], early: Buffer): void {
+    const { attempt, socket } = this;
+    if (attempt === undefined) return;
+    this.attempt = undefined;
+    this.closed = true;
+    socket.pause();
+    // Each side of a tunnel ends for itself.
+    socket.allowHalfOpen = true;
+    this.letGo();
+    this.owner.onClosed(this);
+    try {
+      attempt.onUpgrade(rawHeaders, socket, early);
+    } catch (error) {
+      socket.on('error', () => {}).destroy();
+      this.owner.onStrayError(error);
+    }
+  }
+
   onBody(chunk: Buffer): void {
     if (this.attempt === undefined || this.attempt.onBody(chunk) || this.closed) return;
     this.paused = true;
@@ -142,8 +168,9 @@ export class Http1Connection extends Deadline implements Carrier, ResponseListen
 
   private transmit(attempt: Attempt): void {
     this.received = false;
-    this.requestComplete = !attempt.hasBody;
-    this.parser.begin(attempt.method === 'HEAD');
+    // Where an upgrade was refused, the two sides might disagree on what comes next.
+    this.requestComplete = !attempt.hasBody && !attempt.upgrades;
+    this.parser.begin(attempt.method === 'HEAD', attempt.upgrades);
     try {
       // Head and the body that is there already leave in one packet.
       if (attempt.hasBody) this.socket.cork();

@@ -55,6 +55,8 @@ export class ResponseHead {
   keepAlive = true;
   /** How long the server keeps an idle connection, in seconds; -1 when it does not say. */
   keepAliveSeconds = -1;
+  /** The protocol it names in `Upgrade`, in small letters; empty when it names none. */
+  protocol = '';
   private listed: Set<string> | undefined;
   private closes = false;
 
@@ -69,6 +71,7 @@ export class ResponseHead {
     this.closes = false;
     this.keepAlive = text.charCodeAt(7) === 0x31;
     this.keepAliveSeconds = -1;
+    this.protocol = '';
     this.listed = undefined;
     const problem = this.readFields(text);
     if (problem !== undefined) return problem;
@@ -119,6 +122,9 @@ export class ResponseHead {
         return undefined;
       case 'keep-alive':
         this.keepAliveSeconds = Number(/timeout=(\d{1,9})/i.exec(value)?.[1] ?? -1);
+        return undefined;
+      case 'upgrade':
+        this.protocol = this.protocol === '' ? value.toLowerCase() : `${this.protocol},${value}`;
         return undefined;
       default:
         if (!HOP_BY_HOP.has(lower)) this.rawHeaders.push(name, value);

@@ -15,6 +15,8 @@ const NOTHING = Buffer.alloc(0);
 export interface ResponseListener {
   onInformation(status: number, rawHeaders: string[]): void;
   onHead(status: number, rawHeaders: string[]): void;
+  /** The answer is 101 to a request that asked for it; `early` are the first bytes of the other protocol. */
+  onUpgrade(rawHeaders: string[], early: Buffer): void;
   onBody(chunk: Buffer): void;
   /** The answer is whole, and not one byte came after it. */
   onEnd(trailers: string[] | undefined): void;
@@ -33,6 +35,7 @@ export class ResponseParser {
   private readonly chunks: ChunkedDecoder;
   private state: State = 'idle';
   private bodyless = false;
+  private mayUpgrade = false;
   private left = 0;
   private informations = 0;
   // An unfinished head, copied together; it grows by doubling, so that a server that drips costs no more than its bytes.
@@ -54,9 +57,10 @@ export class ResponseParser {
   }
 
   /** Expects the answer to a request; an answer to `HEAD` has no body, whatever its headers say. */
-  begin(toHead: boolean): void {
+  begin(toHead: boolean, mayUpgrade = false): void {
     this.state = 'head';
     this.bodyless = toHead;
+    this.mayUpgrade = mayUpgrade;
     this.informations = 0;
     this.release();
   }
@@ -108,10 +112,18 @@ export class ResponseParser {
 
   private information(rest: Buffer): void {
     const { status, rawHeaders } = this.head;
-    if (status === 101) return this.fail('it switches protocols without being asked');
+    if (status === 101) return this.upgrade(rawHeaders, rest);
     if (++this.informations > MOST_INFORMATION) return this.fail('it has too many interim answers');
     this.listener.onInformation(status, rawHeaders);
     if (rest.length > 0) this.feed(rest);
+  }
+
+  private upgrade(rawHeaders: string[], rest: Buffer): void {
+    if (!this.mayUpgrade) return this.fail('it switches protocols without being asked');
+    if (this.head.protocol !== 'websocket')
+      return this.fail('it switches to a protocol that was not asked for');
+    this.state = 'broken';
+    this.listener.onUpgrade(rawHeaders, rest);
   }
 
   private answer(rest: Buffer): void {

@@ -15,6 +15,9 @@ class Heard implements ResponseListener {
   onHead(status: number, rawHeaders: string[]): void {
     this.events.push(['head', status, rawHeaders]);
   }
+  onUpgrade(rawHeaders: string[], early: Buffer): void {
+    this.events.push(['upgrade', rawHeaders, early.toString('latin1')]);
+  }
   onBody(chunk: Buffer): void {
     const last = this.events.at(-1);
     const text = chunk.toString('latin1');

@@ -1,0 +1,162 @@
+const get = (path, lines = '') => `GET ${path} HTTP/1.1\r\nHost: a\r\n${lines}\r\n`;
+const post = (body, lines = '') =>
+  `POST /c HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n${lines}\r\n${body}`;
+const GG = { methods: ['GET', 'GET'], answers: 2 };
+
+export const CONVERSATIONS = [
+  {
+    name: 'two requests at once are answered in their order',
+    send: get('/one') + get('/two'),
+    ...GG,
+    expect: { status: 200, count: 2 },
+    sees: { count: 2 },
+  },
+  {
+    name: 'two requests one after the other',
+    send: [get('/one'), get('/two')],
+    ...GG,
+    expect: { status: 200, count: 2 },
+    sees: { count: 2 },
+  },
+  {
+    name: 'ten requests at once',
+    send: Array.from({ length: 10 }, (_, at) => get(`/${at}`)).join(''),
+    methods: Array(10).fill('GET'),
+    answers: 10,
+    expect: { status: 200, count: 10 },
+    sees: { count: 10 },
+  },
+  {
+    name: 'a body and the next request in one packet',
+    send: post('hello') + get('/two'),
+    methods: ['POST', 'GET'],
+    answers: 2,
+    expect: { status: 200, count: 2 },
+    sees: { count: 2, body: 'hello' },
+  },
+  {
+    name: 'chunks and the next request in one packet',
+    send: `POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n${get('/two')}`,
+    methods: ['POST', 'GET'],
+    answers: 2,
+    expect: { status: 200, count: 2 },
+    sees: { count: 2, body: 'hello' },
+  },
+  {
+    name: 'nothing is read behind Connection: close',
+    send: get('/one', 'Connection: close\r\n') + get('/two'),
+    ...GG,
+    expect: { status: 200, count: 1 },
+    sees: { count: 1 },
+  },
+  {
+    name: 'nothing is read behind HTTP/1.0',
+    send: `GET /one HTTP/1.0\r\nHost: a\r\n\r\n${get('/two')}`,
+    ...GG,
+    expect: { status: 200, count: 1 },
+    sees: { count: 1 },
+  },
+  {
+    name: 'HTTP/1.0 may keep its connection',
+    send: ['GET /one HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n', get('/two')],
+    ...GG,
+    expect: { status: 200, head: /connection: keep-alive\r\n/i, count: 2 },
+    sees: { count: 2 },
+    ours: true,
+  },
+  {
+    name: 'nothing is read behind what was refused',
+    send: `GET /one HTTP/1.1\r\nHost: a\r\nX : 1\r\n\r\n${get('/two')}`,
+    ...GG,
+    expect: 'refused',
+  },
+  {
+    name: 'nothing is read behind a wrong length',
+    send: `POST /one HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 0\r\n\r\n${get('/two')}`,
+    ...GG,
+    expect: 'refused',
+  },
+  {
+    name: 'a sound request before one that is refused gets its answer',
+    send: `${get('/one')}GET /two HTTP/1.1\r\nHost: a\r\nX : 1\r\n\r\n`,
+    methods: ['GET', 'GET'],
+    answers: 2,
+    expect: { status: 200 },
+    sees: { count: 1, head: /^GET \/one / },
+    ours: true,
+  },
+  {
+    name: 'a head byte by byte',
+    send: get('/bytes').split(''),
+    expect: { status: 200, body: 'ok' },
+    sees: { count: 1 },
+  },
+  {
+    name: 'a body byte by byte',
+    send: ['POST /c HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n', ...'hello'.split('')],
+    expect: { status: 200, body: 'ok' },
+    sees: { count: 1, body: 'hello' },
+  },
+  {
+    name: 'chunks byte by byte',
+    send: [
+      'POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n',
+      ...'5\r\nhello\r\n0\r\n\r\n'.split(''),
+    ],
+    expect: { status: 200, body: 'ok' },
+    sees: { count: 1, body: 'hello' },
+  },
+  {
+    name: 'a body behind Expect',
+    send: [
+      'POST /c HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n',
+      'hello',
+    ],
+    expect: { status: 200, body: 'ok' },
+    sees: { count: 1, body: 'hello' },
+  },
+  {
+    name: 'Expect in HTTP/1.0 is nothing',
+    send: 'POST /c HTTP/1.0\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello',
+    expect: { status: 200, body: 'ok' },
+    sees: { count: 1, body: 'hello' },
+  },
+  {
+    name: 'HEAD and GET at once',
+    send: `HEAD /one HTTP/1.1\r\nHost: a\r\n\r\n${get('/two')}`,
+    methods: ['HEAD', 'GET'],
+    answers: 2,
+    answer: 'HTTP/1.1 204 No Content\r\n\r\n',
+    expect: { status: 204, count: 2 },
+    sees: { count: 2 },
+  },
+  {
+    name: 'an answer until the end of its connection, then another request',
+    send: [get('/one'), get('/two')],
+    methods: ['GET', 'GET'],
+    answers: 2,
+    answer: 'HTTP/1.1 200 OK\r\n\r\nhello',
+    close: true,
+    expect: { status: 200, body: 'hello', count: 2 },
+    sees: { count: 2 },
+    // A proxy may end its client's connection with the origin's.
+    ours: true,
+  },
+  {
+    name: 'an answer before the body is complete ends nothing else',
+    send: ['POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n', 'hello'],
+    expect: { status: 200 },
+    sees: { count: 1 },
+  },
+  {
+    name: 'half a request is none',
+    send: 'POST /half HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\nhalf',
+    expect: 'refused',
+    sees: { count: 0 },
+  },
+  {
+    name: 'half a head is none',
+    send: 'GET /half HTTP/1.1\r\nHost: a\r\nX: ',
+    expect: 'refused',
+  },
+];
