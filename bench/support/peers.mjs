@@ -32,4 +32,4 @@ export function installPeers() {
 }
 
 /** Loads a peer. */
-const peer = createRequire(manifest);
+export const peer = createRequire(manifest);

@@ -259,7 +259,7 @@ describe('filters as they are written', () => {
     [{ StripPrefix: { parts: 0 } }, /filters\[0\]\.StripPrefix\.parts is 0\. Keep it between/],
     [{ StripPrefix: { part: 1 } }, /StripPrefix\.part is not an option\. Did you mean "parts"/],
     [{ StripPrefix: {}, PrefixPath: {} }, /does not name one filter/],
-    [{ PrefixPath: {} }, /PrefixPath\.prefix is undefined, not a text/],
+    [{ PrefixPath: {} }, /PrefixPath\.prefix is missing\. Write a text\./],
     [
       { SetRequestHeader: { headers: { 'content-length': '1' } } },
       /which the gateway writes itself/,

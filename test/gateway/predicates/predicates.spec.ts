@@ -69,7 +69,7 @@ describe('a predicate', () => {
 
   it.each<[Spec<RoutePredicate>, RegExp]>([
     ['Headr', /names the predicate 'Headr', which is not known/],
-    [{ Header: {} }, /Header\.name is undefined/],
+    [{ Header: {} }, /Header\.name is missing/],
     [{ Header: { name: 'a', value: '1', matches: '1' } }, /stands beside 'value'/],
     [{ RemoteAddress: { from: '10.0.0.0/33' } }, /RemoteAddress\.from is '10\.0\.0\.0\/33'/],
     [{ After: { time: '2027-01-01' } }, /with its offset/],

@@ -68,7 +68,7 @@ describe('routes of the configuration', () => {
     expect(routes.list().map(({ id }) => id)).toEqual(['own', 'good']);
     expect((await fetch(`${url}/good`)).status).toBe(200);
     expect(routes.refused()).toEqual([
-      expect.stringContaining('gateway.routes.pathless.path is undefined'),
+      expect.stringContaining('gateway.routes.pathless.path is missing'),
       expect.stringContaining("gateway.routes.guarded.guards[0] is 'TenantGuard'"),
       expect.stringContaining(
         'filters[0].StripPrefix.part is not an option. Did you mean "parts"?',
