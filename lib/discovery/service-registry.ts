@@ -2,7 +2,7 @@ import type { InstanceStatus, ServiceInstance } from './service-instance.js';
 
 /** A registration that must be kept alive. */
 export interface Lease {
-  /** How often to renew, in ms; absent when the lease lives by itself, as one bound to a connection does. */
+  /** How often to renew, in ms; absent when the lease lives by itself, as one of this process's own memory does. */
   readonly renewEvery?: number;
   /** Says "still here" and how we are. `lost` means that the registry has forgotten us; throwing, that it is away. */
   renew(status: InstanceStatus, signal: AbortSignal): Promise<'ok' | 'lost'>;
