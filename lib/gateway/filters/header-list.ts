@@ -1,18 +1,5 @@
 import { RookeryError } from '../../common/errors.js';
-
-/** How a message is framed, and what ends at each hop: no filter may say anything else than the gateway. */
-const FRAMING = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'host',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
+import { CONNECTION_FIELDS } from '../../upstream/connection-fields.js';
 
 const NAME = /^[!#$%&'*+.^_`|~\w-]+$/;
 // A control in a header would end it, and begin another (RFC 9110, 5.5).
@@ -27,7 +14,7 @@ export class HeaderError extends RookeryError {
 
 /** Whether filters may touch a header; false for `Host` and what frames the message. */
 export function isFree(name: string): boolean {
-  return NAME.test(name) && !FRAMING.has(name.toLowerCase());
+  return NAME.test(name) && !CONNECTION_FIELDS.has(name.toLowerCase());
 }
 
 /** Whether a text can be a header's value. */

@@ -1,3 +1,4 @@
+import { CONNECTION_FIELDS } from '../connection-fields.js';
 import type { Readable } from 'node:stream';
 import type { Duration } from '../../common/duration.js';
 import { InvalidRequestError } from '../upstream.errors.js';
@@ -23,20 +24,6 @@ const TOKEN = /^[\w!#$%&'*+\-.^`|~]+$/;
 const PATH = /^\/[\x21-\x22\x24-\x7e]*$/;
 // oxlint-disable-next-line no-control-regex -- refusing control characters is the point
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-
-/** Fields that decide about framing or this connection; a caller who sets them would break both. */
-const OURS = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'host',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 /** A request that was checked, as text: what goes before and after the `host` field. */
 export interface RequestText {
@@ -71,7 +58,8 @@ export function writeRequest(request: UpstreamRequest): RequestText {
 
 function field(name: string, value: string): string {
   if (!TOKEN.test(name)) refuse(`"${printable(name)}" is no header name`);
-  if (OURS.has(name.toLowerCase())) refuse(`the header "${name}" is set by the connection itself`);
+  if (CONNECTION_FIELDS.has(name.toLowerCase()))
+    refuse(`the header "${name}" is set by the connection itself`);
   // A line end in a value would begin a header, or a request, of someone else's.
   if (typeof value !== 'string' || !VALUE.test(value)) {
     refuse(`the header "${name}" has a control or non-latin1 character in its value`);
