@@ -6,6 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 const FLOORS: Readonly<Record<string, number>> = {
   common: 1,
   health: 2,
+  security: 2,
   discovery: 3,
   resilience: 3,
   'config-client': 3,
@@ -26,7 +27,9 @@ const ADAPTERS: Readonly<Record<string, RegExp>> = {
   opossum: /^resilience\/policies\/circuit-breaker\.policy\.ts$/,
   undici: /^upstream\/transports\/undici\.transport\.ts$/,
   yaml: /^config-server\/[a-z/-]*yaml-format\.ts$/,
-  jose: /^gateway\/filters\/authenticate\.filter\.ts$/,
+  jose: /^security\/tokens\/jose\.ts$/,
+  ioredis: /^(security\/rate-limits\/redis|discovery\/backends\/redis|config-server\/repositories\/redis)/,
+  'rate-limiter-flexible': /^security\/rate-limits\/redis-rate-limits\.ts$/,
   pino: /^telemetry\/rookery-logger\.ts$/,
   'prom-client': /^telemetry\//,
   '@nestjs/terminus': /^health\//,

@@ -29,6 +29,9 @@ export abstract class Authenticator {
   /** The headers that carry its credentials, in small letters; they do not go on to services. */
   readonly headers: readonly string[] = [];
 
+  /** Gets what it needs; the application starts only after that. What it throws stops the start. */
+  async ready(): Promise<void> {}
+
   /**
    * The sender, or `undefined` when the request shows nothing of this kind.
    *

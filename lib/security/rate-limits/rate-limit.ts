@@ -69,7 +69,11 @@ export const readRateLimit: OptionReader<RateLimitSettings> = (value, path) => {
   const settings = read({ name: 'default', by: 'ip', ...given }, path);
   const burst = settings.burst ?? settings.limit;
   if (settings.algorithm === 'sliding-window' && settings.burst !== undefined)
-    refuse(`${path}.burst`, 'is set beside a sliding window', 'Leave it out, or use a token bucket.');
+    refuse(
+      `${path}.burst`,
+      'is set beside a sliding window',
+      'Leave it out, or use a token bucket.',
+    );
   if (settings.cost > burst)
     refuse(`${path}.cost`, `is ${settings.cost}, more than can ever be spent at once`, 'Lower it.');
   return { ...settings, burst, by: settings.by as RateLimitKey };
