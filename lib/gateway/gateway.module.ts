@@ -11,8 +11,10 @@ import {
 import { RouteGuards } from './filters/guard.filter.js';
 import { GatewayRoutes } from './gateway-routes.js';
 import { ACCESS_LOG_SINK, AccessLog } from './proxy/access-log.js';
+import { ExchangeReporter } from './proxy/exchange-reporter.js';
 import { GatewayListener } from './proxy/gateway-listener.js';
 import { HttpProxy } from './proxy/http-proxy.js';
+import { RequestRouting } from './proxy/request-routing.js';
 import { UpgradeListener } from './proxy/upgrade-listener.js';
 import { WebSocketTunnels } from './proxy/websocket-tunnels.js';
 import { ConfigRouteSource } from './routes/config.source.js';
@@ -80,12 +82,14 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = roomModule<GatewayOpti
     AccessLog,
     ConfigRouteSource,
     DiscoveryRouteSource,
+    ExchangeReporter,
     GatewayContributor,
     GatewayListener,
     GatewayRoutes,
     HttpProxy,
     LocalPaths,
     OptionsRouteSource,
+    RequestRouting,
     RouteCompiler,
     RouteGuards,
     RouteMembers,

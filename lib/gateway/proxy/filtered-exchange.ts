@@ -6,8 +6,9 @@ import { GatewayExchange } from '../filters/gateway-exchange.js';
 import { HeaderList } from '../filters/header-list.js';
 import { AnswerBody } from './answer-body.js';
 import { discardBody } from './body-remainder.js';
-import { CLIENT_GONE, Exchange } from './exchange.js';
+import { CLIENT_GONE } from './exchange.js';
 import { type FilterRunner, problemOf, runFilters } from './filter-run.js';
+import { NodeExchange } from './node-exchange.js';
 import {
   PROBLEM_HEADERS,
   problemBody,
@@ -29,7 +30,7 @@ const MOST_SWALLOWED = 1 << 20;
 type Phase = 'filters' | 'sent' | 'over';
 
 /** A request on a route with filters. Routes without have the plain one, and pay nothing for this. */
-export class FilteredExchange extends Exchange implements ExchangeCarrier, FilterRunner {
+export class FilteredExchange extends NodeExchange implements ExchangeCarrier, FilterRunner {
   repeats = 0;
   private known: GatewayExchange | undefined = undefined;
   private phase: Phase = 'filters';
