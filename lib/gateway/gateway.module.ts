@@ -9,6 +9,7 @@ import {
   readGatewayOptions,
 } from './gateway.options.js';
 import { RouteGuards } from './filters/guard.filter.js';
+import { ResponseStore } from './response-cache/response-store.js';
 import { GatewayRoutes } from './gateway-routes.js';
 import { ACCESS_LOG_SINK, AccessLog } from './proxy/access-log.js';
 import { GatewayListener } from './proxy/gateway-listener.js';
@@ -86,6 +87,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = roomModule<GatewayOpti
     HttpProxy,
     LocalPaths,
     OptionsRouteSource,
+    ResponseStore,
     RouteCompiler,
     RouteGuards,
     RouteMembers,
@@ -94,7 +96,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = roomModule<GatewayOpti
     UpgradeListener,
     WebSocketTunnels,
   ],
-  exports: [GatewayRoutes],
+  exports: [GatewayRoutes, ResponseStore],
 })
 export class GatewayModule extends ConfigurableModuleClass {
   /** @param options all have defaults; wrong ones throw `InvalidOptionsError` when the application starts */
