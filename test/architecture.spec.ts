@@ -24,8 +24,9 @@ const FLOORS: Readonly<Record<string, number>> = {
 const ADAPTERS: Readonly<Record<string, RegExp>> = {
   consul: /^(discovery\/backends\/consul|config-client\/sources\/consul-kv)/,
   opossum: /^resilience\/policies\/circuit-breaker\.policy\.ts$/,
-  undici: /^upstream\/transports\/undici\.transport\.ts$/,
   yaml: /^common\/properties\/yaml-format\.ts$/,
+  undici: /^upstream\/transports\/undici[a-z.-]*\.ts$/,
+  'http-cache-semantics': /^gateway\/response-cache\/cache-policy\.ts$/,
   jose: /^gateway\/filters\/authenticate\.filter\.ts$/,
   pino: /^telemetry\/rookery-logger\.ts$/,
   'prom-client': /^telemetry\//,
