@@ -17,9 +17,9 @@ import {
   type StrategyFactory,
   type StrategyName,
 } from '../load-balancing/strategies/built-in.js';
-import type { CircuitOptions } from '../resilience/circuit.js';
+import type { CircuitOptions } from '../resilience/circuit-view.js';
 import type { TlsIdentity } from './transport.js';
-import { type CircuitSettings, circuitSettings } from '../resilience/resilience.options.js';
+import { type CircuitSettings, circuitSettings } from '../resilience/circuit.options.js';
 
 /** How long each part of a call may take. */
 export interface UpstreamTimeouts {

@@ -5,7 +5,7 @@ import { milliseconds } from '../common/duration.js';
 import type { EventHub } from '../common/event-hub.js';
 import type { CallOutcome, LoadBalancer } from '../load-balancing/load-balancer.js';
 import { type AttemptOwner, CallAttempt, type CallTimeouts } from './call-attempt.js';
-import type { Circuit } from './circuit.js';
+import type { Circuit } from '../resilience/circuit.js';
 import type { Deadlines } from './deadline-list.js';
 import { PromisedCall } from './request/promised-call.js';
 import { type UpstreamRequest, writeRequest } from './request/upstream-request.js';

@@ -8,7 +8,7 @@ import {
   type ServiceBalancing,
 } from '../load-balancing/load-balancers.js';
 import { Circuits } from '../resilience/circuits.js';
-import { Circuit } from './circuit.js';
+import { Circuit } from '../resilience/circuit.js';
 import { Deadlines } from './deadline-list.js';
 import { instanceAt } from './origin.js';
 import { WaitingCalls } from './transport.js';

@@ -3,7 +3,7 @@ import { Test } from '@nestjs/testing';
 import { Clock } from '../../lib/common/clock.js';
 import { HealthAggregator } from '../../lib/health/health-aggregator.js';
 import { HealthCoreModule } from '../../lib/health/health-core.module.js';
-import type { CircuitState, CircuitView } from '../../lib/resilience/circuit.js';
+import type { CircuitState, CircuitView } from '../../lib/resilience/circuit-view.js';
 import { CircuitsContributor } from '../../lib/resilience/circuits.contributor.js';
 import { Circuits } from '../../lib/resilience/circuits.js';
 import { ResilienceModule } from '../../lib/resilience/resilience.module.js';

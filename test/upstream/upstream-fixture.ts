@@ -2,7 +2,7 @@ import { Clock, SystemClock } from '../../lib/common/clock.js';
 import { EventHub, type EventName } from '../../lib/common/event-hub.js';
 import type { ServiceInstance } from '../../lib/discovery/service-instance.js';
 import { LoadBalancer } from '../../lib/load-balancing/load-balancer.js';
-import { Circuit } from '../../lib/upstream/circuit.js';
+import { Circuit } from '../../lib/resilience/circuit.js';
 import { Deadlines } from '../../lib/upstream/deadline-list.js';
 import { WaitingCalls } from '../../lib/upstream/transport.js';
 import { Http1Transport } from '../../lib/upstream/transports/http1.transport.js';
