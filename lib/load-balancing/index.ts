@@ -10,6 +10,7 @@ export type {
 export { LoadBalancingModule } from './load-balancing.module.js';
 export { type CallKey, LoadBalancingStrategy } from './load-balancing-strategy.js';
 export type { OutlierSettings } from './outlier-detector.js';
+export type { OutlierOptions } from './outlier.options.js';
 export {
   consistentHash,
   stickyBy,

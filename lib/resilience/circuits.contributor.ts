@@ -33,17 +33,15 @@ export class CircuitsContributor extends HealthContributor {
 
 function describe(circuits: Circuits): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
-    circuits
-      .all()
-      .map(({ name, state, forced, calls, failures, slowCalls }) => [
-        name,
-        {
-          state,
-          calls,
-          failures,
-          ...(slowCalls > 0 ? { slowCalls } : {}),
-          ...(forced ? { forced } : {}),
-        },
-      ]),
+    circuits.all().map(({ name, state, forced, calls, failures, slowCalls }) => [
+      name,
+      {
+        state,
+        calls,
+        failures,
+        ...(slowCalls > 0 ? { slowCalls } : {}),
+        ...(forced ? { forced } : {}),
+      },
+    ]),
   );
 }

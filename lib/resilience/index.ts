@@ -1,3 +1,4 @@
+export { Circuit } from './circuit.js';
 export type { CircuitOptions, CircuitState, CircuitSwitch, CircuitView } from './circuit-view.js';
 export { Circuits } from './circuits.js';
 export { CircuitsContributor } from './circuits.contributor.js';

@@ -8,6 +8,8 @@ import { Circuit } from '../../lib/resilience/circuit.js';
 
 const SETTINGS = {
   failureRate: 50,
+  slowCallRate: 100,
+  slowCall: 60_000,
   minimumCalls: 4,
   window: 10_000,
   openFor: 5_000,
