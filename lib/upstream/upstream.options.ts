@@ -152,12 +152,18 @@ const CONCURRENCY = group({
 
 const HEDGE = group({ after: duration('1s', { min: 1 }) });
 
-const SUBSET: OptionReader<SubsetOptions> = group({
+const SUBSET = group({
   version: optional(textOf()),
   metadata: record(textOf()),
   tags: list(textOf()),
   otherwise: oneOf(['none', 'any'], 'none'),
 });
+
+const readSubset: OptionReader<SubsetOptions | undefined> = (value, path) => {
+  if (value === undefined) return undefined;
+  const { version, ...rest } = SUBSET(value, path);
+  return version === undefined ? rest : { ...rest, version };
+};
 
 const readRetry: OptionReader<RetrySettings | false> = (value, path) =>
   value === false ? false : RETRY(value === true ? undefined : value, path);
@@ -171,7 +177,7 @@ const FIELDS = {
   concurrency: orFalse<ConcurrencySettings>(CONCURRENCY),
   hedge: (value: unknown, path: string) =>
     value === undefined || value === false ? (false as const) : HEDGE(value, path),
-  subset: optional(SUBSET),
+  subset: readSubset,
   preferZone: flag(true),
   slowStart: duration(0),
   tls: group({ ca: optional(PEM), cert: optional(PEM), key: optional(PEM) }),
