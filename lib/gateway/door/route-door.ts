@@ -1,4 +1,5 @@
 import type { DoorStep, Verdict } from './door-step.js';
+import { CorsStep } from './cors.step.js';
 import type { Visit } from './visit.js';
 
 /**
@@ -10,7 +11,11 @@ export class RouteDoor {
   private readonly dressing: readonly DoorStep[];
   private readonly leaving: readonly DoorStep[];
 
+  /** Whether preflights of browsers are answered here (CORS). */
+  readonly answersPreflights: boolean;
+
   constructor(private readonly steps: readonly DoorStep[]) {
+    this.answersPreflights = steps.some((step) => step instanceof CorsStep);
     this.dressing = steps.filter(({ dress }) => dress !== undefined);
     this.leaving = steps.filter(({ left }) => left !== undefined);
   }

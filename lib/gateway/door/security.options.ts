@@ -22,7 +22,7 @@ import { RateLimitStore } from '../../security/rate-limits/rate-limiter.js';
 import { AccessPolicy } from './access-policy.js';
 import { cidr } from './cidr.reader.js';
 import { type CorsOptions, readCors } from './cors.options.js';
-import type { AddressHook } from './steps/address.step.js';
+import type { AddressHook } from './address.step.js';
 
 /** Who is let in at the gateway, and how often. All of it holds for WebSockets too. */
 export interface GatewaySecurityOptions {

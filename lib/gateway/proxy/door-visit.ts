@@ -12,6 +12,7 @@ import type { Exchange } from './exchange.js';
 export interface DoorVisitParts {
   readonly exchange: Exchange;
   readonly door: RouteDoor;
+  readonly rawHeaders: readonly string[];
   /** The canonical public path. */
   readonly path: string;
   readonly proxies: Parameters<typeof clientAddress>[2];
@@ -38,11 +39,11 @@ export class DoorVisit implements Visit {
   }
 
   get rawHeaders(): readonly string[] {
-    return this.parts.exchange.request.rawHeaders;
+    return this.parts.rawHeaders;
   }
 
   get socket(): Socket {
-    return this.parts.exchange.request.socket;
+    return this.parts.exchange.socket;
   }
 
   get clientAddress(): string {
@@ -65,8 +66,8 @@ export class DoorVisit implements Visit {
     try {
       const verdict = door.enter(this);
       if (!(verdict instanceof Promise)) return this.settle(verdict, proceed);
-      // A client may leave while it waits.
-      exchange.connection.add(exchange);
+      // A client may leave while it waits; one that wants a tunnel is watched already.
+      if (!exchange.upgrades) exchange.connection.add(exchange);
       void this.wait(verdict, proceed);
     } catch (error) {
       this.fail(error);
@@ -85,12 +86,17 @@ export class DoorVisit implements Visit {
     const { exchange } = this.parts;
     try {
       const verdict = await asked;
-      exchange.connection.remove(exchange);
-      if (!exchange.done) this.settle(verdict, proceed);
+      if (this.isStill(exchange)) this.settle(verdict, proceed);
     } catch (error) {
-      exchange.connection.remove(exchange);
-      if (!exchange.done) this.fail(error);
+      if (this.isStill(exchange)) this.fail(error);
     }
+  }
+
+  /** Whether its client is still there; it is watched anew when it goes on. */
+  private isStill(exchange: Exchange): boolean {
+    if (exchange.done) return false;
+    if (!exchange.upgrades) exchange.connection.remove(exchange);
+    return true;
   }
 
   private settle(verdict: Verdict, proceed: () => void): void {
