@@ -1,3 +1,4 @@
+import { headerOf } from '../proxy/headers.js';
 import { DoorStep, type Verdict } from './door-step.js';
 import type { Visit } from './visit.js';
 
@@ -21,10 +22,7 @@ const REFUSED = { status: 403, headers: [], reason: 'its address is not let in' 
 export class AddressStep extends DoorStep {
   override readonly name = 'addresses';
 
-  constructor(
-    private readonly rules: AddressRules,
-    private readonly headerOf: (visit: Visit, name: string) => string | undefined,
-  ) {
+  constructor(private readonly rules: AddressRules) {
     super();
   }
 
@@ -32,7 +30,7 @@ export class AddressStep extends DoorStep {
     const { clientAddress: address } = visit;
     const { isAllowed, isDenied, hook } = this.rules;
     if (isDenied(address) || isAllowed?.(address) === false) return REFUSED;
-    const passes = hook?.({ address, header: (name) => this.headerOf(visit, name) });
+    const passes = hook?.({ address, header: (name) => headerOf(visit.rawHeaders, name) });
     // Whatever is not true is taken for no.
     return hook === undefined || passes === true ? undefined : REFUSED;
   }

@@ -12,7 +12,6 @@ import type { RateLimitStore } from '../../security/rate-limits/rate-limiter.js'
 import { Upstreams } from '../../upstream/upstreams.js';
 import { RouteDefinitionError } from '../gateway.errors.js';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway.options.js';
-import { headerOf } from '../proxy/headers.js';
 import { trustedProxies } from '../proxy/trusted-proxies.js';
 import type { AccessPolicy, AccessRequest } from './access-policy.js';
 import { readCors } from './cors.options.js';
@@ -118,13 +117,11 @@ export class GatewayDoors implements OnApplicationShutdown {
       isDenied: trustedProxies(deny),
       hook,
     };
-    const header = ({ rawHeaders }: { rawHeaders: readonly string[] }, name: string) =>
-      headerOf(rawHeaders, name);
     const visits = new ConcurrentVisits(concurrency, ({ clientAddress }) =>
       networkKey(clientAddress),
     );
     return [
-      ...(allow || deny.length > 0 || hook ? [new AddressStep(rules, header)] : []),
+      ...(allow || deny.length > 0 || hook ? [new AddressStep(rules)] : []),
       ...(concurrency > 0 ? [new ConcurrencyStep(visits)] : []),
     ];
   }

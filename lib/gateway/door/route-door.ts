@@ -16,8 +16,8 @@ export class RouteDoor {
 
   constructor(private readonly steps: readonly DoorStep[]) {
     this.answersPreflights = steps.some((step) => step instanceof CorsStep);
-    this.dressing = steps.filter(({ dress }) => dress !== undefined);
-    this.leaving = steps.filter(({ left }) => left !== undefined);
+    this.dressing = steps.filter((step) => 'dress' in step);
+    this.leaving = steps.filter((step) => 'left' in step);
   }
 
   /** The steps' names, in their order. */

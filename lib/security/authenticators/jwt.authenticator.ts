@@ -48,7 +48,7 @@ export class JwtAuthenticator extends Authenticator {
   private readonly longest: number;
   private jose: JoseLibrary | undefined;
   private verifiers: readonly JwtVerifier[] = [];
-  private opening: Promise<void> | undefined;
+  private opening: Promise<JoseLibrary> | undefined;
 
   constructor(
     private readonly settings: readonly JwtSettings[],
@@ -102,13 +102,16 @@ export class JwtAuthenticator extends Authenticator {
     }
   }
 
-  private async open(): Promise<JoseLibrary> {
-    await (this.opening ??= loadJose('jwt() checks tokens with jose').then((jose) => {
-      const ears = { onKeys: this.onKeys.bind(this) };
-      this.verifiers = this.settings.map((each) => new JwtVerifier(jose, this.clock, each, ears));
-      this.jose = jose;
-    }));
-    return this.jose as JoseLibrary;
+  private open(): Promise<JoseLibrary> {
+    return (this.opening ??= this.load());
+  }
+
+  private async load(): Promise<JoseLibrary> {
+    const jose = await loadJose('jwt() checks tokens with jose');
+    const ears = { onKeys: this.onKeys.bind(this) };
+    this.verifiers = this.settings.map((each) => new JwtVerifier(jose, this.clock, each, ears));
+    this.jose = jose;
+    return jose;
   }
 
   private onKeys(issuer: string, error: Error | undefined): void {

@@ -35,7 +35,7 @@ type RedisSettings = ReturnType<typeof read>;
 const LONGEST_RETRY = 500;
 
 /** The shared counts do not answer, and no request shall pass uncounted. */
-export class RateLimitsUnavailableError extends RookeryError {
+class RateLimitsUnavailableError extends RookeryError {
   constructor(cause: unknown) {
     super('The rate limits cannot be asked: Redis does not answer.', {
       code: 'ERR_RATE_LIMITS_UNAVAILABLE',

@@ -14,7 +14,7 @@ export type JoseLibrary = Pick<
   | 'SignJWT'
 >;
 
-export type { CryptoKey, JSONWebKeySet, JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose';
+export type { JSONWebKeySet, JWTPayload, JWTVerifyGetKey } from 'jose';
 
 /** Loads jose; once Node has it, again costs nothing. */
 export function loadJose(use: string): Promise<JoseLibrary> {

@@ -1,7 +1,7 @@
 import { RookeryError } from '../../common/errors.js';
 
 /** An answer of an identity provider that cannot be used. */
-export class JsonFetchError extends RookeryError {
+class JsonFetchError extends RookeryError {
   constructor(message: string, cause?: unknown) {
     super(message, { code: 'ERR_JSON_FETCH', status: 503, cause });
   }

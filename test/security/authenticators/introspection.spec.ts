@@ -39,7 +39,9 @@ const open = (options: Partial<IntrospectionOptions> = {}) =>
 describe('introspection', () => {
   it('asks once for all who show one token, and remembers the answer', async () => {
     const door = open();
-    const senders = await Promise.all([1, 2, 3].map(() => door.authenticate(bearer('opaque'))));
+    const senders = await Promise.all(
+      [1, 2, 3].map(async () => door.authenticate(bearer('opaque'))),
+    );
     expect(senders[0]).toMatchObject({
       subject: 'ada',
       issuer: 'https://idp.example',

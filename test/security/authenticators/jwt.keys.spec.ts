@@ -49,7 +49,7 @@ describe('the keys of an issuer', () => {
   it('are loaded once for all who come at once', async () => {
     const door = open();
     const tokens = await Promise.all(Array.from({ length: 50 }, (_, at) => token(key, 60 + at)));
-    await Promise.all(tokens.map((each) => door.authenticate(bearer(each))));
+    await Promise.all(tokens.map(async (each) => door.authenticate(bearer(each))));
     expect(provider.asked).toEqual(['/keys']);
   });
 
@@ -76,7 +76,7 @@ describe('the keys of an issuer', () => {
     provider.keys = [key.jwk, second.jwk];
     await clock.advance(30_000);
     const tokens = await Promise.all([token(second, 61), token(second, 62), token(second, 63)]);
-    const senders = await Promise.all(tokens.map((each) => door.authenticate(bearer(each))));
+    const senders = await Promise.all(tokens.map(async (each) => door.authenticate(bearer(each))));
     expect(senders).toHaveLength(3);
     expect(provider.asked).toHaveLength(2);
   });

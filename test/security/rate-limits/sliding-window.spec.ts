@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { SlidingWindow } from '../../../lib/security/rate-limits/sliding-window.js';
 
 const PER = 1_000;

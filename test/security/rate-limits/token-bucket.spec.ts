@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { TokenBucket } from '../../../lib/security/rate-limits/token-bucket.js';
 
 /** A bucket as one would draw it: units that drip in. */
