@@ -143,14 +143,14 @@ describe.each(ADAPTERS)('the door of a route on %s', (adapter) => {
     class Only extends AccessPolicy {
       override allows(request: AccessRequest) {
         asked.push(request);
-        if (request.principal.subject === 'bug') throw new Error('a mistake');
+        if (request.principal.subject === 'mad') throw new Error('a mistake');
         return Promise.resolve(request.principal.subject === 'ada');
       }
     }
     await start({ authenticators: [SlowAuthenticator], policies: [Only] });
     expect((await gateway.ask('/api/x?y', named('ada'))).status).toBe(200);
     expect((await gateway.ask('/api/x?y', named('bob'))).status).toBe(403);
-    expect((await gateway.ask('/api/x?y', named('bug'))).status).toBe(403);
+    expect((await gateway.ask('/api/x?y', named('mad'))).status).toBe(403);
     expect(asked[0]).toMatchObject({ method: 'GET', path: '/api/x', address: '127.0.0.1' });
   });
 

@@ -67,7 +67,7 @@ describe('the keys of an issuer', () => {
     const settled = await Promise.allSettled(refused);
     expect(settled.filter(({ status }) => status === 'fulfilled')).toEqual([]);
     expect(provider.asked.length).toBeLessThanOrEqual(2);
-  });
+  }, 60_000);
 
   it('are loaded anew for a key that is not known, and those who come meanwhile wait for it', async () => {
     const door = open();
