@@ -6,6 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 const FLOORS: Readonly<Record<string, number>> = {
   common: 1,
   health: 2,
+  security: 2,
   discovery: 3,
   resilience: 4,
   'config-client': 3,
@@ -24,10 +25,13 @@ const FLOORS: Readonly<Record<string, number>> = {
 const ADAPTERS: Readonly<Record<string, RegExp>> = {
   consul: /^(discovery\/backends\/consul|config-client\/sources\/consul-kv)/,
   opossum: /^resilience\/policies\/circuit-breaker\.policy\.ts$/,
+  jose: /^security\/tokens\/jose\.ts$/,
+  ioredis:
+    /^(security\/rate-limits\/redis|discovery\/backends\/redis|config-server\/repositories\/redis)/,
+  'rate-limiter-flexible': /^security\/rate-limits\/redis-rate-limits\.ts$/,
   yaml: /^common\/properties\/yaml-format\.ts$/,
   undici: /^upstream\/transports\/undici[a-z.-]*\.ts$/,
   'http-cache-semantics': /^gateway\/response-cache\/cache-policy\.ts$/,
-  jose: /^gateway\/filters\/authenticate\.filter\.ts$/,
   pino: /^telemetry\/rookery-logger\.ts$/,
   'prom-client': /^telemetry\//,
   '@nestjs/terminus': /^health\//,

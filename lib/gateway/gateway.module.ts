@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { CommonModule } from '../common/common.module.js';
 import { roomModule } from '../common/module-builder.js';
 import { GatewayContributor } from './gateway.contributor.js';
+import { GatewayDoors } from './door/gateway-doors.js';
 import {
   GATEWAY_SETTINGS,
   type GatewayOptions,
@@ -85,6 +86,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = roomModule<GatewayOpti
     DiscoveryRouteSource,
     ExchangeReporter,
     GatewayContributor,
+    GatewayDoors,
     GatewayListener,
     GatewayRoutes,
     HttpProxy,
