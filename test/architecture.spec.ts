@@ -16,6 +16,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   client: 6,
   messaging: 6,
   telemetry: 7,
+  management: 8,
   testing: 9,
   roof: 9,
 };
@@ -28,7 +29,8 @@ const ADAPTERS: Readonly<Record<string, RegExp>> = {
   yaml: /^config-server\/[a-z/-]*yaml-format\.ts$/,
   jose: /^gateway\/filters\/authenticate\.filter\.ts$/,
   pino: /^telemetry\/rookery-logger\.ts$/,
-  'prom-client': /^telemetry\//,
+  'prom-client': /^telemetry\/metrics\/prometheus-format\.ts$/,
+  '@opentelemetry/api': /^telemetry\/tracing\/open-telemetry\.ts$/,
   '@nestjs/terminus': /^health\//,
   '@nestjs/config': /^config-client\/nest-config\.bridge\.ts$/,
   '@nestjs/microservices': /^messaging\//,

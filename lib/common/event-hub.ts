@@ -38,6 +38,11 @@ export class EventHub {
     return () => this.anyListeners.delete(listener);
   }
 
+  /** Whether anybody hears of a kind of event; a busy path need not make one that nobody wants. */
+  hears(name: EventName): boolean {
+    return this.anyListeners.size > 0 || (this.listeners.get(name)?.size ?? 0) > 0;
+  }
+
   /** Tells all listeners, at once and in order. A listener that throws harms neither the others nor the caller. */
   emit<N extends EventName>(name: N, event: RookeryEvents[N]): void {
     const listeners = this.listeners.get(name) as Set<Listener<RookeryEvents[N]>> | undefined;

@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { CommonModule } from '../common/common.module.js';
 import { roomModule } from '../common/module-builder.js';
 import { GatewayContributor } from './gateway.contributor.js';
+import { GatewayMeasurements } from './gateway.measurements.js';
 import {
   GATEWAY_SETTINGS,
   type GatewayOptions,
@@ -82,6 +83,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = roomModule<GatewayOpti
     DiscoveryRouteSource,
     GatewayContributor,
     GatewayListener,
+    GatewayMeasurements,
     GatewayRoutes,
     HttpProxy,
     LocalPaths,

@@ -22,6 +22,10 @@ export interface AttemptOwner {
   readonly name: string;
   readonly timeouts: CallTimeouts;
   readonly deadlines: Deadlines;
+  /** The time, in ms. */
+  now(): number;
+  /** It has waited for its connection since a time. */
+  onWaited(stage: 'queue' | 'connect', since: number): void;
   /** The answer's head has come. */
   onAnswered(attempt: CallAttempt): void;
   /** The connection has become a tunnel. */
@@ -53,6 +57,8 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
   /** Whether any byte of an answer came on this try. */
   received = false;
   private carrier: Carrier | undefined = undefined;
+  /** Since when it waits for a connection, or for one to be made; 0 when it does not. */
+  private waitsSince = 0;
   private phase: Phase = 'waiting';
 
   constructor(
@@ -95,6 +101,7 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
     this.startedAt = now;
     this.reused = false;
     this.received = false;
+    this.waitsSince = 0;
     endpoint.channel.send(this);
   }
 
@@ -124,17 +131,21 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
   }
 
   override onQueued(): void {
+    this.waitsSince = this.owner.now();
     this.wait('waiting', this.call.responseTimeout);
   }
 
   override onConnecting(carrier: Carrier): void {
     this.carrier = carrier;
+    this.endWait();
+    this.waitsSince = this.owner.now();
     this.wait('connecting', this.owner.timeouts.connect);
   }
 
   override onSent(carrier: Carrier, reused: boolean): void {
     this.carrier = carrier;
     this.reused = reused;
+    this.endWait();
     if (this.call.hasBody) {
       this.owner.deadlines.clear(this);
       this.phase = 'sending';
@@ -218,6 +229,13 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
   resume(): void {
     if (this.phase === 'receiving') this.wait('receiving', this.idle);
     this.carrier?.resume();
+  }
+
+  private endWait(): void {
+    const { waitsSince } = this;
+    if (waitsSince === 0) return;
+    this.waitsSince = 0;
+    this.owner.onWaited(this.phase === 'connecting' ? 'connect' : 'queue', waitsSince);
   }
 
   private get idle(): number {

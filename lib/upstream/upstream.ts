@@ -156,6 +156,16 @@ export class Upstream implements AttemptOwner {
     }
   }
 
+  now(): number {
+    return this.parts.clock.now();
+  }
+
+  onWaited(stage: 'queue' | 'connect', since: number): void {
+    const { events, clock } = this.parts;
+    if (!events.hears('call.waited')) return;
+    events.emit('call.waited', { service: this.name, stage, duration: clock.now() - since });
+  }
+
   onAnswered(attempt: CallAttempt): void {
     attempt.latency = this.parts.clock.now() - attempt.startedAt;
   }
