@@ -73,7 +73,7 @@ export class Metrics implements OnApplicationBootstrap {
     yield { name: 'process.utilisation', value: utilization };
     for (const source of this.sources) {
       try {
-        yield* [...source.measure()];
+        yield* source.measure();
       } catch (error) {
         // One room that fails must not hide the others.
         this.logger.warn(`${source.constructor.name} could not measure: ${messageOf(error)}`);

@@ -25,8 +25,8 @@ interface PromMetric {
   /** The registry writes it: OpenMetrics names counters without their `_total`. */
   name: string;
   readonly type: unknown;
-  get(): Promise<object> | object;
-  getForPromString?(): Promise<object> | object;
+  get(): Promise<object>;
+  getForPromString?(): Promise<object>;
 }
 
 interface PromValue {
@@ -100,7 +100,7 @@ export class PrometheusFormat {
       name,
       type,
       get() {
-        return { name: this.name, help, type, values };
+        return Promise.resolve({ name: this.name, help, type, values });
       },
     };
   }
@@ -149,7 +149,7 @@ function copyOf(metric: PromMetric): PromMetric {
     name,
     type,
     async get() {
-      const shown = await (metric.getForPromString?.() ?? metric.get());
+      const shown = metric.getForPromString ? await metric.getForPromString() : await metric.get();
       return { ...shown, name: this.name };
     },
   };

@@ -65,6 +65,10 @@ function lines(page: string, name: string): string[] {
   return page.split('\n').filter((line) => line.startsWith(`${name}{`));
 }
 
+function label(route: string, status: number): string {
+  return `{http_request_method="GET",http_route="${route}",http_response_status_code="${status}",service="orders"}`;
+}
+
 async function page(url: string, accept = 'text/plain'): Promise<string> {
   return (await fetch(`${url}/metrics`, { headers: { accept } })).text();
 }
@@ -85,8 +89,6 @@ describe.each([
     await fetch(`${url}/nowhere`);
     await eventually(async () => {
       const counts = lines(await page(url), 'http_server_request_duration_seconds_count');
-      const label = (route: string, status: number) =>
-        `{http_request_method="GET",http_route="${route}",http_response_status_code="${status}",service="orders"}`;
       expect(counts.map((line) => line.replace(/^[^{]*/, '')).toSorted()).toEqual([
         `${label('/orders/:id', 200)} 2`,
         `${label('/orders/:id', 500)} 1`,
