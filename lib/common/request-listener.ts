@@ -77,8 +77,27 @@ export class RequestListener implements OnApplicationBootstrap {
     for (const take of this.takers) if (take(request, response)) return;
     const scope = this.context.open(request.headers);
     for (const observe of this.ownObservers) observe(request, response, scope);
+    // Whoever gave up waiting would only be answered in vain.
+    if (this.context.isLate(scope)) return refuseLate(request, response, scope.correlationId);
     this.context.run(scope, () => {
       for (const listener of nest) listener.call(server, request, response);
     });
   }
+}
+
+/** Answers a request whose caller has given up already, as a problem (RFC 9457). */
+function refuseLate(request: IncomingMessage, response: ServerResponse, requestId: string): void {
+  const body = JSON.stringify({
+    type: 'about:blank',
+    title: 'Gateway Timeout',
+    status: 504,
+    detail: 'The time that the caller waits was over before the request came.',
+    requestId,
+  });
+  response.writeHead(504, {
+    'content-type': 'application/problem+json',
+    'content-length': Buffer.byteLength(body),
+  });
+  response.end(body);
+  request.resume();
 }

@@ -1,4 +1,4 @@
-import { InvalidOptionsError } from '../../common/errors.js';
+import { optionalPackage } from '../../common/optional-package.js';
 import type { Meter, Family } from './meter.js';
 import type { CounterSeries, HistogramSeries } from './series.js';
 import type { SeriesTable } from './series-table.js';
@@ -55,12 +55,14 @@ export class PrometheusFormat {
     labels: Readonly<Record<string, string>>,
   ): Promise<PrometheusFormat> {
     // Declared, because the package's own types cannot know metrics that are made elsewhere.
-    const loaded = (await import('prom-client').catch((cause: NodeJS.ErrnoException) => {
-      if (cause.code !== 'ERR_MODULE_NOT_FOUND' && cause.code !== 'MODULE_NOT_FOUND') throw cause;
-      throw new InvalidOptionsError(
-        'Metrics are shown by prom-client, which is not installed. Run `npm install prom-client`, or leave `metrics` out.',
-      );
-    })) as { readonly default?: unknown };
+    const loaded: { readonly default?: unknown } = await optionalPackage(
+      () => import('prom-client'),
+      {
+        name: 'prom-client',
+        use: 'Metrics are shown by prom-client',
+        remedy: 'leave `metrics` out',
+      },
+    );
     return new PrometheusFormat((loaded.default ?? loaded) as PromClient, meter, labels);
   }
 
