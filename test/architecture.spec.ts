@@ -17,6 +17,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   client: 6,
   messaging: 6,
   telemetry: 7,
+  management: 8,
   testing: 9,
   roof: 9,
 };
@@ -33,7 +34,8 @@ const ADAPTERS: Readonly<Record<string, RegExp>> = {
   undici: /^upstream\/transports\/undici[a-z.-]*\.ts$/,
   'http-cache-semantics': /^gateway\/response-cache\/cache-policy\.ts$/,
   pino: /^telemetry\/rookery-logger\.ts$/,
-  'prom-client': /^telemetry\//,
+  'prom-client': /^telemetry\/metrics\/prometheus-format\.ts$/,
+  '@opentelemetry/api': /^telemetry\/tracing\/open-telemetry\.ts$/,
   '@nestjs/terminus': /^health\//,
   '@nestjs/config': /^config-client\/nest-config\.bridge\.ts$/,
   '@nestjs/microservices': /^messaging\//,

@@ -9,6 +9,7 @@ import { ServiceNameError } from './discovery.errors.js';
 import { DISCOVERY_SETTINGS, type DiscoverySettings } from './discovery.options.js';
 import { patient } from './patient-stream.js';
 import { Reachability } from './reachability.js';
+import type { ServiceView } from './service-view.js';
 import { ServiceWatch, type ServiceWatchContext } from './service-watch.js';
 
 /**
@@ -35,6 +36,11 @@ export class ServiceWatches {
   /** The watch of a service; throws `ServiceNameError` when no service can have that name. */
   get(service: string): ServiceWatch {
     return this.open.get(service) ?? this.begin(service);
+  }
+
+  /** What is known of every service that is watched and has been answered. */
+  views(): readonly ServiceView[] {
+    return [...this.open.values()].filter((watch) => watch.answered).map(({ view }) => view);
   }
 
   /** The names of all services. */

@@ -3,6 +3,7 @@ import { CommonModule } from '../common/common.module.js';
 import { roomModule } from '../common/module-builder.js';
 import { GatewayContributor } from './gateway.contributor.js';
 import { GatewayDoors } from './door/gateway-doors.js';
+import { GatewayMeasurements } from './gateway.measurements.js';
 import {
   GATEWAY_SETTINGS,
   type GatewayOptions,
@@ -88,6 +89,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = roomModule<GatewayOpti
     GatewayContributor,
     GatewayDoors,
     GatewayListener,
+    GatewayMeasurements,
     GatewayRoutes,
     HttpProxy,
     LocalPaths,
