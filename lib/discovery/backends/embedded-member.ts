@@ -8,9 +8,9 @@ import {
   MEMBER_LINE,
   type MemberMessage,
   PROTOCOL,
-  ProtocolError,
   readMemberMessage,
 } from './embedded-protocol.js';
+import { ProtocolError } from './json-fields.js';
 
 /** What a member needs of its holder. */
 export interface MemberHost {

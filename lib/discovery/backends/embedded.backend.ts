@@ -7,6 +7,7 @@ import type { HolderConnection, Watch } from './embedded-connection.js';
 import { Membership } from './embedded-membership.js';
 import { isLoopback } from './loopback.js';
 import { Newest } from './newest.js';
+import { unlessAborted } from './unless-aborted.js';
 
 export interface EmbeddedOptions {
   /** The TCP port where the processes meet, the same in each. @default 7946 */
@@ -157,14 +158,4 @@ class EmbeddedSource extends InstanceSource {
       throw error;
     }
   }
-}
-
-/** Waits for something that goes on by itself, but no longer than the signal allows. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason as Error);
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-  });
 }
