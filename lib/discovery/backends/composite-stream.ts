@@ -10,7 +10,7 @@ export type Open<T> = (member: DiscoveryBackend, signal: AbortSignal) => AsyncIt
 export type Choose<T> = (voices: readonly Voice<T>[]) => T;
 
 /** What a member says at the moment. */
-export interface Voice<T> {
+interface Voice<T> {
   readonly latest: T | undefined;
   /** Whether it does not answer. */
   readonly broken: boolean;

@@ -41,7 +41,7 @@ class CompositeBackend implements DiscoveryBackend {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.members.map((member) => member.close?.()));
+    await Promise.all(this.members.map(async (member) => member.close?.()));
   }
 }
 
@@ -63,8 +63,7 @@ class CompositeSource extends InstanceSource {
   }
 
   override services(signal: AbortSignal): AsyncIterable<readonly string[]> {
-    const open = ({ source }: DiscoveryBackend, given: AbortSignal) => source.services(given);
-    return distinct(this.merge('the services', open, unite).read(signal));
+    return distinct(this.merge('the services', openServices, unite).read(signal));
   }
 
   private merge<T>(what: string, open: Open<T>, choose: Choose<T>): CompositeStream<T> {
@@ -72,6 +71,8 @@ class CompositeSource extends InstanceSource {
     return new CompositeStream({ members, context, what, open, choose });
   }
 }
+
+const openServices: Open<readonly string[]> = ({ source }, signal) => source.services(signal);
 
 /** The first that answers and has instances; else what somebody who does not answer was the last to show. */
 const believe: Choose<readonly ServiceInstance[]> = (voices) =>

@@ -82,8 +82,16 @@ function instanceAt(
 ): ServiceInstance {
   const id = `${service}-${host.replaceAll(':', '-')}-${port}`;
   return {
-    ...{ id, service, host, port, ports: {}, scheme, status: 'up', weight },
-    ...{ tags: [], metadata: {} },
+    id,
+    service,
+    host,
+    port,
+    ports: {},
+    scheme,
+    status: 'up',
+    weight,
+    tags: [],
+    metadata: {},
   };
 }
 

@@ -79,7 +79,7 @@ const readFields = group({
   servers: list(textOf()),
 });
 
-export type DnsSettings = ReturnType<typeof readFields>;
+type DnsSettings = ReturnType<typeof readFields>;
 
 function makeResolver(servers: readonly string[]): promises.Resolver {
   const resolver = new promises.Resolver({ timeout: 2_000, tries: 2 });

@@ -2,7 +2,7 @@ import type { Agent as HttpAgent } from 'node:http';
 import type { Clock } from '../../common/clock.js';
 import { messageOf } from '../../common/errors.js';
 import { BackendRefusedError, BackendUnavailableError } from '../discovery.errors.js';
-import { type Fields, object, parse } from './json-fields.js';
+import { type Fields, object, parse, plain } from './json-fields.js';
 import { RegistryHttp, type RegistryReply } from './registry-http.js';
 
 export interface EtcdCallsOptions {
@@ -38,7 +38,7 @@ export class EtcdCalls {
   /** A new lease of so many seconds. */
   async grant(seconds: number, signal: AbortSignal): Promise<string> {
     const { ID } = await this.call('/v3/lease/grant', { TTL: String(seconds) }, signal);
-    return String(ID);
+    return plain(ID);
   }
 
   /** Renews a lease; false when etcd does not know it any more. */
@@ -88,7 +88,7 @@ export class EtcdCalls {
     const answer = await this.call('/v3/kv/range', rangeOf(prefix), signal);
     const { revision } = fieldsOf(answer['header']);
     const kvs = answer['kvs'];
-    return { entries: Array.isArray(kvs) ? kvs : [], revision: BigInt(String(revision)) };
+    return { entries: Array.isArray(kvs) ? kvs : [], revision: BigInt(plain(revision)) };
   }
 
   /** What happens to the keys that begin so, from a revision on; ends in order after so many ms. */

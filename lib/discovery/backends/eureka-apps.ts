@@ -2,7 +2,7 @@ import type { Clock } from '../../common/clock.js';
 import type { ServiceInstance } from '../service-instance.js';
 import type { EurekaCalls } from './eureka-calls.js';
 import { readInstance, serviceOf } from './eureka-mapping.js';
-import { type Fields, object } from './json-fields.js';
+import { type Fields, object, plain } from './json-fields.js';
 
 /** One instance as it came, with what a hash of all of them is made of. */
 interface Entry {
@@ -64,7 +64,7 @@ export class EurekaApps {
     const service = serviceOf(this.options.namespace, app);
     known.set(keyOf(app, fields), {
       service,
-      status: String(fields['status'] as string),
+      status: plain(fields['status']),
       instance: service === undefined ? undefined : readInstance(service, fields),
     });
   }
@@ -79,10 +79,10 @@ interface Applications {
 function readApplications(answer: Fields): Applications {
   const applications = object(answer['applications']);
   const instances = listOf(applications['application']).flatMap((application) => {
-    const app = String(application['name'] as string);
+    const app = plain(application['name']);
     return listOf(application['instance']).map((fields) => ({ app, fields }));
   });
-  return { hash: String(applications['apps__hashcode'] as string), instances };
+  return { hash: plain(applications['apps__hashcode']), instances };
 }
 
 function listOf(value: unknown): readonly Fields[] {
@@ -92,7 +92,7 @@ function listOf(value: unknown): readonly Fields[] {
 
 function keyOf(app: string, fields: Fields): string {
   const id = fields['instanceId'] ?? fields['hostName'];
-  return `${app}/${String(id as string)}`;
+  return `${app}/${plain(id)}`;
 }
 
 /** How many instances there are of each status, in the order of the alphabet. */

@@ -1,5 +1,5 @@
 import type { InstanceStatus, ServiceInstance } from '../service-instance.js';
-import { type Fields, object } from './json-fields.js';
+import { type Fields, object, plain } from './json-fields.js';
 
 /** Between the namespace and the service; nobody writes it in a service's name by chance. */
 const SEPARATOR = '--';
@@ -38,7 +38,11 @@ const TAKEN = new Set<string>([OURS.status, OURS.weight, OURS.scheme, OURS.tags,
 /** The body of a registration. https://github.com/Netflix/eureka/wiki/Eureka-REST-operations */
 export function toRegistration(
   instance: ServiceInstance,
-  { app, ttl, heartbeat }: { readonly app: string; readonly ttl: number; readonly heartbeat: number },
+  {
+    app,
+    ttl,
+    heartbeat,
+  }: { readonly app: string; readonly ttl: number; readonly heartbeat: number },
 ): object {
   const { id, host, port, scheme, status } = instance;
   const secure = scheme === 'https';
@@ -134,7 +138,7 @@ function readTags(text: string | undefined): readonly string[] {
 
 /** Numbers and booleans come as texts or as themselves, by the version of the server. */
 function isEnabled(port: unknown): boolean {
-  return port !== undefined && String(object(port)['@enabled'] as string) === 'true';
+  return port !== undefined && plain(object(port)['@enabled']) === 'true';
 }
 
 function portOf(port: unknown): number | undefined {
@@ -145,7 +149,7 @@ function portOf(port: unknown): number | undefined {
 function texts(value: unknown): Record<string, string> {
   if (typeof value !== 'object' || value === null) return {};
   return Object.fromEntries(
-    Object.entries(value as Fields).map(([key, each]) => [key, String(each as string)]),
+    Object.entries(value as Fields).map(([key, each]) => [key, plain(each)]),
   );
 }
 

@@ -76,3 +76,9 @@ export function entries<T>(
     Object.entries(object(fields[name])).map(([key, value]) => [key, read(value)]),
   );
 }
+
+/** A value as a text, whatever plain thing it is; nothing where there is none. */
+export function plain(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+}

@@ -1,6 +1,10 @@
 import { messageOf } from '../../common/errors.js';
-import { BackendRefusedError, BackendUnavailableError, RetryLaterError } from '../discovery.errors.js';
-import { type Fields, object, parse } from './json-fields.js';
+import {
+  BackendRefusedError,
+  BackendUnavailableError,
+  RetryLaterError,
+} from '../discovery.errors.js';
+import { type Fields, object, parse, plain } from './json-fields.js';
 import { serviceOf } from './kubernetes-slices.js';
 import type { RegistryHttp, RegistryReply, RegistryRequest } from './registry-http.js';
 
@@ -49,14 +53,18 @@ export class KubernetesWatch {
     let next = '';
     for (;;) {
       const query = { limit: PAGE, ...(next && { continue: next }) };
-      const reply = await this.options.http.send({ ...this.request(query), timeout: LIST_TIMEOUT, signal });
+      const reply = await this.options.http.send({
+        ...this.request(query),
+        timeout: LIST_TIMEOUT,
+        signal,
+      });
       if (reply.status !== 200) throw this.refusal(reply);
       const page = parse(reply.body);
       if (!Array.isArray(page['items'])) throw new Error('an answer that is no list');
       for (const item of page['items']) keep(slices, object(item));
       const metadata = object(page['metadata']);
       next = typeof metadata['continue'] === 'string' ? metadata['continue'] : '';
-      if (next === '') return String(metadata['resourceVersion'] as string);
+      if (next === '') return plain(metadata['resourceVersion']);
     }
   }
 
@@ -66,7 +74,7 @@ export class KubernetesWatch {
     from: string,
     signal: AbortSignal,
   ): AsyncGenerator<Slices> {
-    for (let version = from; !signal.aborted; ) {
+    for (let version = from; !signal.aborted;) {
       const query = {
         watch: '1',
         allowWatchBookmarks: 'true',
@@ -94,7 +102,9 @@ export class KubernetesWatch {
     }
   }
 
-  private request(query: Readonly<Record<string, string>>): Omit<RegistryRequest, 'timeout' | 'signal'> {
+  private request(
+    query: Readonly<Record<string, string>>,
+  ): Omit<RegistryRequest, 'timeout' | 'signal'> {
     const token = this.options.token();
     const { namespace } = this.options;
     return {
@@ -159,7 +169,7 @@ function drop(slices: Map<string, Map<string, Fields>>, item: Fields): void {
 }
 
 function nameOf(item: Fields): string {
-  return String(object(item['metadata'])['name'] as string);
+  return plain(object(item['metadata'])['name']);
 }
 
 function versionOf(item: Fields): string | undefined {
