@@ -107,7 +107,9 @@ export class EtcdCalls {
         timeout: limit,
         signal,
       },
-      (reply) => this.refusal('/v3/watch', reply),
+      (reply) => {
+        if (reply.status !== 200) throw this.refusal('/v3/watch', reply);
+      },
     );
     try {
       for await (const line of lines) {

@@ -82,7 +82,9 @@ export class KubernetesWatch {
         timeoutSeconds: String(WATCH / 1_000),
       };
       const request = { ...this.request(query), timeout: WATCH + GRACE, signal };
-      const lines = this.options.http.lines(request, (reply) => this.refusal(reply));
+      const lines = this.options.http.lines(request, (reply) => {
+        if (reply.status !== 200) throw this.refusal(reply);
+      });
       try {
         for await (const line of lines) {
           const event = parse(line);

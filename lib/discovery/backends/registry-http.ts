@@ -49,28 +49,41 @@ export class RegistryHttp {
   }
 
   /**
-   * Streams the lines of an answer as they come; the time-out is for the whole stream and ends it in order.
+   * Streams an answer as it comes; the time-out is for the whole stream and ends it in order.
    *
-   * @param refuse makes the error for a status other than 200
+   * @param accept looks at the status and the headers first; what it throws ends the stream
    */
-  async *lines(
+  async *chunks(
     request: RegistryRequest,
-    refuse: (reply: RegistryReply) => Error,
+    accept: (reply: RegistryReply) => void,
   ): AsyncGenerator<string, void, undefined> {
     const { signal, cancel } = this.clock.deadline(request.timeout, request.signal);
     try {
       const response = await this.open(request, signal);
-      if (response.statusCode !== 200) {
-        const body = await readWhole(response);
-        throw refuse({ status: response.statusCode ?? 0, body, header: headerOf(response) });
-      }
-      yield* readLines(response);
+      const status = response.statusCode ?? 0;
+      const body = status === 200 ? '' : await readWhole(response);
+      accept({ status, body, header: headerOf(response) });
+      yield* response.setEncoding('utf8') as AsyncIterable<string>;
       // A server ends a stream when it likes; one that breaks off is an error.
       if (!response.complete) throw new Error('the answer broke off');
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
       cancel();
+    }
+  }
+
+  /** The same, line by line. */
+  async *lines(
+    request: RegistryRequest,
+    accept: (reply: RegistryReply) => void,
+  ): AsyncGenerator<string, void, undefined> {
+    let partial = '';
+    for await (const chunk of this.chunks(request, accept)) {
+      const pieces = (partial + chunk).split('\n');
+      partial = pieces.pop() ?? '';
+      if (partial.length > LONGEST) throw new Error(`a line is longer than ${LONGEST} characters`);
+      for (const piece of pieces) if (piece !== '') yield piece;
     }
   }
 
@@ -119,16 +132,4 @@ async function readWhole(response: IncomingMessage): Promise<string> {
   }
   if (!response.complete) throw new Error('the answer broke off');
   return Buffer.concat(chunks).toString('utf8');
-}
-
-async function* readLines(response: IncomingMessage): AsyncGenerator<string, void, undefined> {
-  let partial = '';
-  response.setEncoding('utf8');
-  for await (const chunk of response as AsyncIterable<string>) {
-    const pieces = (partial + chunk).split('\n');
-    partial = pieces.pop() ?? '';
-    if (partial.length > LONGEST) throw new Error(`a line is longer than ${LONGEST} characters`);
-    for (const piece of pieces) if (piece !== '') yield piece;
-  }
-  if (partial !== '') yield partial;
 }

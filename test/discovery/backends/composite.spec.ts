@@ -18,6 +18,11 @@ describeDiscoveryBackend('composite', () => composite(memory(hubs[0]), memory(hu
   it,
 });
 
+const given =
+  (backend: ControlledBackend): BackendFactory =>
+  () =>
+    backend;
+
 describe('composite', () => {
   const lives: { close(): void }[] = [];
   afterEach(() => lives.splice(0).forEach((live) => live.close()));
@@ -25,11 +30,6 @@ describe('composite', () => {
     lives.push(live);
     return live;
   };
-  const given =
-    (backend: ControlledBackend): BackendFactory =>
-    () =>
-      backend;
-
   it('believes the first that has instances of a service', async () => {
     const fixed = staticInstances({ payments: ['http://10.0.0.1:80'] });
     const backend = composite(fixed, memory())(makeContext());
