@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
-import { InvalidOptionsError } from '../common/errors.js';
 import type { EventHub } from '../common/event-hub.js';
+import { optionalPackage } from '../common/optional-package.js';
 import type { RequestContext } from '../common/request-context.js';
 import type { ServiceIdentity } from '../common/service-identity.js';
 import { readLogCall } from './log-call.js';
@@ -122,11 +122,10 @@ export class RookeryLogger implements LoggerService {
 }
 
 async function openPino({ settings, clock }: LoggerParts): Promise<LineWriter> {
-  const { pino } = await import('pino').catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code !== 'ERR_MODULE_NOT_FOUND' && cause.code !== 'MODULE_NOT_FOUND') throw cause;
-    throw new InvalidOptionsError(
-      'TelemetryModule logs with pino, which is not installed. Run `npm install pino`, or leave TelemetryModule out.',
-    );
+  const { pino } = await optionalPackage(() => import('pino'), {
+    name: 'pino',
+    use: 'TelemetryModule logs with pino',
+    remedy: 'leave TelemetryModule out',
   });
   const options = {
     level: settings.level,
