@@ -4,6 +4,7 @@ import {
   flag,
   group,
   integer,
+  oneOf,
   optional,
   type OptionReader,
   record,
@@ -52,6 +53,8 @@ export interface OutlierOptions {
 export interface UpstreamOptions {
   /** Who gets the next call; a function makes your own, one for each service. @default 'least-request' */
   readonly strategy?: StrategyName | StrategyFactory;
+  /** What carries the calls: our own HTTP/1.1 client, or undici, which you install then. @default 'http1' */
+  readonly transport?: 'http1' | 'undici';
   /** The most connections to each endpoint. @default 256 */
   readonly connections?: number;
   /** How many calls may wait for a connection; further ones fail at once with 503. @default 1024 */
@@ -104,6 +107,7 @@ const outlierSettings: OptionReader<OutlierSettings> = group(OUTLIER);
 
 const FIELDS = {
   strategy: readStrategy,
+  transport: oneOf(['http1', 'undici'], 'http1'),
   connections: integer(256, { min: 1 }),
   pending: integer(1_024, { min: 0 }),
   timeouts: group(TIMEOUTS),
@@ -134,6 +138,11 @@ export function readUpstreamOptions(
     ]),
   );
   return (service) => special.get(service) ?? common;
+}
+
+/** Whether any service is called through undici. */
+export function usesUndici({ defaults, services = {} }: UpstreamModuleOptions = {}): boolean {
+  return [defaults, ...Object.values(services)].some((each) => each?.transport === 'undici');
 }
 
 /** Checks options by themselves, so that a complaint names the place where they were written. */
