@@ -12,8 +12,10 @@ import { RouteGuards } from './filters/guard.filter.js';
 import { ResponseStore } from './response-cache/response-store.js';
 import { GatewayRoutes } from './gateway-routes.js';
 import { ACCESS_LOG_SINK, AccessLog } from './proxy/access-log.js';
+import { ExchangeReporter } from './proxy/exchange-reporter.js';
 import { GatewayListener } from './proxy/gateway-listener.js';
 import { HttpProxy } from './proxy/http-proxy.js';
+import { RequestRouting } from './proxy/request-routing.js';
 import { UpgradeListener } from './proxy/upgrade-listener.js';
 import { WebSocketTunnels } from './proxy/websocket-tunnels.js';
 import { ConfigRouteSource } from './routes/config.source.js';
@@ -81,12 +83,14 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = roomModule<GatewayOpti
     AccessLog,
     ConfigRouteSource,
     DiscoveryRouteSource,
+    ExchangeReporter,
     GatewayContributor,
     GatewayListener,
     GatewayRoutes,
     HttpProxy,
     LocalPaths,
     OptionsRouteSource,
+    RequestRouting,
     ResponseStore,
     RouteCompiler,
     RouteGuards,

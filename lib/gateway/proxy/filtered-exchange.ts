@@ -7,15 +7,10 @@ import { GatewayExchange } from '../filters/gateway-exchange.js';
 import { HeaderList } from '../filters/header-list.js';
 import { AnswerBody } from './answer-body.js';
 import { discardBody } from './body-remainder.js';
-import { CLIENT_GONE, Exchange } from './exchange.js';
+import { CLIENT_GONE } from './exchange.js';
 import { type FilterRunner, problemOf, runFilters } from './filter-run.js';
-import {
-  PROBLEM_HEADERS,
-  problemBody,
-  type ProblemStatus,
-  statusOf,
-  titleOf,
-} from './problem-response.js';
+import { NodeExchange } from './node-exchange.js';
+import { plainProblem, PROBLEM_HEADERS, type ProblemStatus, statusOf } from './problem-response.js';
 import { bytesOf, framedAs, readWhole } from './whole-body.js';
 
 /** How often a request is sent again at most, whatever filters say. */
@@ -30,7 +25,7 @@ const MOST_SWALLOWED = 1 << 20;
 type Phase = 'filters' | 'sent' | 'over';
 
 /** A request on a route with filters. Routes without have the plain one, and pay nothing for this. */
-export class FilteredExchange extends Exchange implements ExchangeCarrier, FilterRunner {
+export class FilteredExchange extends NodeExchange implements ExchangeCarrier, FilterRunner {
   repeats = 0;
   private known: GatewayExchange | undefined = undefined;
   private phase: Phase = 'filters';
@@ -202,8 +197,7 @@ export class FilteredExchange extends Exchange implements ExchangeCarrier, Filte
 
   /** Filters hear of the gateway's own problems too, so that what is to be on every answer is. */
   protected override tell(status: ProblemStatus): void {
-    const requestId = this.scope.correlationId;
-    const body = problemBody({ title: titleOf(status), status, requestId });
+    const body = plainProblem(status, this.scope.correlationId);
     const headers = new HeaderList([...PROBLEM_HEADERS]);
     if (status === 503) headers.set('retry-after', '1');
     this.leave();
