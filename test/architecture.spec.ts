@@ -24,7 +24,6 @@ const FLOORS: Readonly<Record<string, number>> = {
 
 /** Where a third-party package may be imported: one file, or one folder whose subject it is. */
 const ADAPTERS: Readonly<Record<string, RegExp>> = {
-  ioredis: /^discovery\/backends\/redis-connection\.ts$/,
   consul: /^(discovery\/backends\/consul|config-client\/sources\/consul-kv)/,
   opossum: /^resilience\/policies\/circuit-breaker\.policy\.ts$/,
   jose: /^security\/tokens\/jose\.ts$/,
