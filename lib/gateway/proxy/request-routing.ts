@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { messageOf } from '../../common/errors.js';
+import { EventHub } from '../../common/event-hub.js';
 import {
   CORRELATION_HEADER,
   RequestContext,
@@ -44,6 +45,7 @@ export class RequestRouting {
   constructor(
     private readonly routes: GatewayRoutes,
     private readonly context: RequestContext,
+    private readonly events: EventHub,
     @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
   ) {
     this.target = new RequestTarget(settings.limits.encodedSlash);
@@ -133,9 +135,17 @@ export class RequestRouting {
 
   /** The request at the door of its route. */
   visit(exchange: Exchange, door: RouteDoor, { rawHeaders }: RequestHead): DoorVisit {
-    const { proxies, onDoorFailed: onFailed, target } = this;
-    return new DoorVisit({ exchange, door, rawHeaders, path: target.matched, proxies, onFailed });
+    const { proxies, onRefused, onDoorFailed: onFailed, target } = this;
+    const path = target.matched;
+    return new DoorVisit({ exchange, door, rawHeaders, path, proxies, onRefused, onFailed });
   }
+
+  private readonly onRefused: DoorVisitParts['onRefused'] = (exchange, refusal, clientAddress) => {
+    if (!this.events.hears('request.refused')) return;
+    const { route, method, scope } = exchange;
+    const { status, reason } = refusal;
+    this.events.emit('request.refused', { route, method, status, reason, clientAddress, scope });
+  };
 
   private readonly onDoorFailed = (error: unknown) => {
     const stack = error instanceof Error ? error.stack : undefined;
