@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { CommonModule } from '../common/common.module.js';
 import { roomModule } from '../common/module-builder.js';
 import { LoadBalancingModule } from '../load-balancing/load-balancing.module.js';
-import { ResilienceModule } from '../resilience/resilience.module.js';
+import { CircuitsModule } from '../resilience/circuits.module.js';
 import {
   readUpstreamOptions,
   UPSTREAM_SETTINGS,
@@ -20,7 +20,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
  * UpstreamModule.forRoot({ services: { payments: { timeouts: { response: '30s' } } } })
  */
 @Module({
-  imports: [CommonModule, LoadBalancingModule, ResilienceModule],
+  imports: [CommonModule, LoadBalancingModule, CircuitsModule],
   providers: [
     {
       provide: UPSTREAM_SETTINGS,
