@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger, type OnModuleDestroy, Optional } from '@nes
 import { messageOf } from '../common/errors.js';
 import { ConfigClient } from '../config-client/config-client.js';
 import { type PolicyOptions, type PolicySettings, policySettings } from './policy.options.js';
-import { readResilienceOptions, type ResilienceOptions } from './resilience.options.js';
+import type { ResilienceOptions } from './resilience.options.js';
 
 /** The token of what `ResilienceModule.forRoot` was given. */
 export const RESILIENCE_OPTIONS = Symbol('rookery:resilience-options');
@@ -14,15 +14,13 @@ const PREFIX = 'resilience.policies';
 @Injectable()
 export class PolicyDefinitions implements OnModuleDestroy {
   private readonly logger = new Logger('Resilience');
-  private readonly options: ResilienceOptions;
   private readonly listeners = new Set<() => void>();
   private readonly subscription: { unsubscribe(): void } | undefined;
 
   constructor(
-    @Optional() @Inject(RESILIENCE_OPTIONS) options?: ResilienceOptions,
+    @Inject(RESILIENCE_OPTIONS) private readonly options: ResilienceOptions,
     @Optional() private readonly config?: ConfigClient,
   ) {
-    this.options = readResilienceOptions(options);
     this.subscription = config?.changes$.subscribe(({ keys }) => {
       if (!keys.some((key) => key === 'resilience' || key.startsWith(PREFIX))) return;
       for (const listener of this.listeners) listener();
@@ -75,7 +73,7 @@ export class PolicyDefinitions implements OnModuleDestroy {
   }
 
   private configured(name: string): PolicyOptions | undefined {
-    const said = this.config?.get<unknown>(`${PREFIX}.${name}`);
+    const said = this.config?.get(`${PREFIX}.${name}`);
     return said === undefined ? undefined : (said as PolicyOptions);
   }
 }

@@ -7,6 +7,7 @@ import {
   number,
   optional,
   type OptionReader,
+  refuse,
 } from '../common/option-readers.js';
 import { circuitSettings, type CircuitSettings } from './circuit.options.js';
 import type { CircuitOptions } from './circuit-view.js';
@@ -120,8 +121,18 @@ const BULKHEAD = group({
   queue: integer(0, { min: 0 }),
   maxWait: duration('1s', { min: 1 }),
 });
-const RATE = group({ calls: integer(Number.NaN, { min: 1 }), per: duration('1s', { min: 1 }) });
-const CACHE = group({ for: duration('1s', { min: 1 }), size: integer(1_000, { min: 1 }) });
+const needed =
+  <T>(read: OptionReader<T>, remedy: string): OptionReader<T> =>
+  (value, path) =>
+    value === undefined ? refuse(path, 'is missing', remedy) : read(value, path);
+const RATE = group({
+  calls: needed(integer(1, { min: 1 }), 'Say how many calls may come.'),
+  per: duration('1s', { min: 1 }),
+});
+const CACHE = group({
+  for: needed(duration('1s', { min: 1 }), "Say how long a value is kept, like '5s'."),
+  size: integer(1_000, { min: 1 }),
+});
 
 const FIELDS = group({
   timeout: either<{ total: number; attempt: number }>(TIMEOUT, (value) => ({ total: value })),

@@ -4,7 +4,7 @@ import { roomModule } from '../common/module-builder.js';
 import { CircuitsModule } from './circuits.module.js';
 import { PolicyDefinitions, RESILIENCE_OPTIONS } from './policy-definitions.js';
 import { Resilience } from './resilience.js';
-import type { ResilienceOptions } from './resilience.options.js';
+import { readResilienceOptions, type ResilienceOptions } from './resilience.options.js';
 import { ResilientExplorer } from './resilient.explorer.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
@@ -21,7 +21,11 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
 @Module({
   imports: [CommonModule, CircuitsModule],
   providers: [
-    { provide: RESILIENCE_OPTIONS, useExisting: MODULE_OPTIONS_TOKEN },
+    {
+      provide: RESILIENCE_OPTIONS,
+      useFactory: readResilienceOptions,
+      inject: [{ token: MODULE_OPTIONS_TOKEN, optional: true }],
+    },
     PolicyDefinitions,
     Resilience,
     ResilientExplorer,

@@ -19,11 +19,11 @@ import type { PolicyOptions } from './policy.options.js';
 /** What a single call may say beside its policy. */
 export interface ExecuteOptions<T> {
   /** Gives the call up when it aborts. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** What to return when it fails: `{ value }`, or a function of the cause. */
-  readonly fallback?: { readonly value: T } | ((cause: unknown) => T | Promise<T>);
+  readonly fallback?: { readonly value: T } | ((cause: unknown) => T | Promise<T>) | undefined;
   /** Under what the policy's cache keeps what it returns; without a key nothing is kept. */
-  readonly key?: string;
+  readonly key?: string | (() => string);
 }
 
 /** A policy in use, and the options that were given in place of a name. */
@@ -108,7 +108,15 @@ export class Resilience implements OnModuleInit, OnApplicationShutdown {
   ): Promise<unknown> {
     const instead = typeof fallback === 'function' ? fallback : fallback && (() => fallback.value);
     const deadline = this.context?.current?.deadline ?? Number.POSITIVE_INFINITY;
-    return pipeline.run({ task, signal, key, fallback: instead, deadline });
+    // Written down only where something is kept by it.
+    const name = pipeline.settings.cache === false || typeof key !== 'function' ? key : key();
+    return pipeline.run({
+      task,
+      signal,
+      key: typeof name === 'string' ? name : undefined,
+      fallback: instead,
+      deadline,
+    });
   }
 
   private named(name: string, own?: PolicyOptions): Kept {

@@ -57,16 +57,15 @@ export class ResilientExplorer implements OnModuleInit {
     const fallback = this.fallbackOf(instance, mark, own);
     const at = Reflect.getMetadata(CALL_SIGNAL, instance, method) as number | undefined;
     const { resilience } = this;
-    const wrapper = {
-      [method](this: unknown, ...args: unknown[]) {
-        const task = ({ signal }: PolicyContext) =>
-          original.apply(this, at === undefined ? args : withSignal(args, at, signal));
-        return resilience.execute(name, task, {
-          key: `${own}(${keyOf(args)})`,
-          ...(fallback && { fallback: (cause: unknown) => fallback(cause, args) }),
-        });
-      },
-    }[method] as Method;
+    const wrapper = function (this: unknown, ...args: unknown[]): unknown {
+      const task = ({ signal }: PolicyContext) =>
+        original.apply(this, at === undefined ? args : withSignal(args, at, signal));
+      return resilience.execute(name, task, {
+        key: () => `${own}(${keyOf(args)})`,
+        fallback: fallback && ((cause: unknown) => fallback(cause, args)),
+      });
+    };
+    Object.defineProperty(wrapper, 'name', { value: String(method) });
     // Nest reads guards, interceptors and the like from the method itself.
     for (const key of Reflect.getMetadataKeys(original) as unknown[]) {
       Reflect.defineMetadata(key, Reflect.getMetadata(key, original), wrapper);
@@ -90,7 +89,7 @@ export class ResilientExplorer implements OnModuleInit {
 
   private providerOf(type: Type, own: string): object {
     try {
-      return this.modules.get<object>(type as never, { strict: false });
+      return this.modules.get(type as never, { strict: false });
     } catch (cause) {
       throw new InvalidOptionsError(
         `@Resilient on ${own} falls back to ${type.name}, which is no provider: ${String(cause instanceof Error ? cause.message : cause)}. Add it to the providers of a module.`,

@@ -6,7 +6,8 @@ import { circuitSettings } from '../../lib/resilience/circuit.options.js';
 import { FakeClock } from '../../lib/testing/fake-clock.js';
 import { Circuit } from '../../lib/resilience/circuit.js';
 
-function make(options: CircuitOptions = {}) {
+function make(given: CircuitOptions = {}) {
+  const options = { openFor: '5s', ...given } as const;
   const clock = new FakeClock();
   const events = new EventHub();
   const happened: string[] = [];

@@ -1,20 +1,30 @@
 import { EventEmitter } from 'node:events';
-import type OpossumCircuitBreaker from 'opossum';
 import type { Clock } from '../../common/clock.js';
 import type { Circuit } from '../circuit.js';
 import type { PolicyEvents } from '../policy-events.js';
 import { PolicyCircuitOpenError } from '../resilience.errors.js';
 import { Policy, type PolicyCall, type Run } from './policy.js';
 
-/** opossum's breaker, as an outsider may see it: for its events, its `stats`, and the tools that read them. */
-export type OpossumBreaker = OpossumCircuitBreaker<[PolicyCall], unknown>;
+/** What of opossum's breaker an outsider may see: its events and figures, for the tools that read them. */
+export interface OpossumBreaker extends EventEmitter {
+  readonly name: string;
+  readonly opened: boolean;
+  readonly closed: boolean;
+  readonly stats: Readonly<Record<string, unknown>>;
+}
 
-type OpossumConstructor = new (
+/** What of it this file needs. */
+interface Breaker extends OpossumBreaker {
+  fire(call: PolicyCall): Promise<unknown>;
+  open(): void;
+  close(): void;
+  shutdown(): void;
+}
+
+type BreakerConstructor = new (
   action: (call: PolicyCall) => Promise<unknown>,
-  options: OpossumCircuitBreaker.Options & {
-    readonly rotateBucketController: EventEmitter;
-  },
-) => OpossumBreaker;
+  options: Readonly<Record<string, unknown>>,
+) => Breaker;
 
 /** The longest that a timer takes: opossum's own way from open to half-open is never gone. */
 const NEVER = 2 ** 31 - 1;
@@ -23,7 +33,7 @@ const NEVER = 2 ** 31 - 1;
 export class CircuitBreakers {
   /** One beat for the windows of all breakers, where opossum by itself has two timers for each. */
   private readonly beat = new EventEmitter().setMaxListeners(0);
-  private Breaker: OpossumConstructor | undefined;
+  private Breaker: BreakerConstructor | undefined;
   private stop: (() => void) | undefined;
   private open = 0;
 
@@ -32,7 +42,7 @@ export class CircuitBreakers {
   async load(): Promise<void> {
     if (this.Breaker !== undefined) return;
     const module = await import('opossum');
-    this.Breaker = module.default as unknown as OpossumConstructor;
+    this.Breaker = module.default as unknown as BreakerConstructor;
   }
 
   /** Whether `make` can be called. */
@@ -83,7 +93,7 @@ interface Parts {
   readonly circuit: Circuit;
   readonly events: PolicyEvents;
   readonly clock: Clock;
-  readonly breaker: (action: (call: PolicyCall) => Promise<unknown>) => OpossumBreaker;
+  readonly breaker: (action: (call: PolicyCall) => Promise<unknown>) => Breaker;
   readonly ignores: ((error: unknown) => boolean) | undefined;
   readonly closed: () => void;
 }
@@ -96,9 +106,9 @@ interface Parts {
  * guards an upstream, counts permits, and gives back those of calls that never ended.
  */
 export class CircuitBreakerPolicy extends Policy {
-  /** opossum's own breaker, there once the policy is part of a pipeline. */
-  breaker: OpossumBreaker | undefined;
+  private running: Breaker | undefined;
   private generation = -1;
+  private isOver = false;
 
   constructor(private readonly parts: Parts) {
     super();
@@ -106,7 +116,7 @@ export class CircuitBreakerPolicy extends Policy {
 
   override wrap(next: Run): Run {
     const { circuit, clock, events } = this.parts;
-    const breaker = (this.breaker = this.parts.breaker(next));
+    const breaker = (this.running = this.parts.breaker(next));
     return (call) => {
       if (!circuit.allow()) {
         this.mirror();
@@ -116,6 +126,8 @@ export class CircuitBreakerPolicy extends Policy {
       }
       this.mirror();
       const { generation } = circuit;
+      // One that was made for other options lives on in its last calls.
+      if (this.isOver) return next(call);
       const began = clock.now();
       return breaker.fire(call).then(
         (value: unknown) => {
@@ -131,8 +143,14 @@ export class CircuitBreakerPolicy extends Policy {
     };
   }
 
+  /** opossum's own breaker, there once the policy is part of a pipeline. */
+  get breaker(): OpossumBreaker | undefined {
+    return this.running;
+  }
+
   override close(): void {
-    this.breaker?.shutdown();
+    this.isOver = true;
+    this.running?.shutdown();
     this.parts.closed();
   }
 
@@ -154,7 +172,7 @@ export class CircuitBreakerPolicy extends Policy {
     const { circuit } = this.parts;
     if (circuit.generation === this.generation) return;
     this.generation = circuit.generation;
-    if (circuit.state === 'open') this.breaker?.open();
-    else this.breaker?.close();
+    if (circuit.state === 'open') this.running?.open();
+    else this.running?.close();
   }
 }

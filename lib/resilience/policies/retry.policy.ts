@@ -36,28 +36,35 @@ export class RetryPolicy extends Policy {
   override wrap(next: Run): Run {
     return (call) => {
       this.budget.deposit();
-      return next(call).catch((error: unknown) => this.again(next, call, error));
+      return this.persist(next, call);
     };
   }
 
-  private async again(next: Run, call: PolicyCall, first: unknown): Promise<unknown> {
-    const backoff = new Backoff(this.settings.backoff);
-    let error = first;
-    for (let attempt = 1; attempt <= this.settings.attempts; attempt++) {
-      if (call.signal?.aborted || !this.isWorth(error)) throw error;
-      const wait = retryAfterOf(error, this.clock) ?? backoff.next();
-      // A wait that leaves no time is no use to anyone.
-      if (this.clock.now() + wait >= call.deadline || !this.budget.take()) throw error;
-      this.events.retried({ error, attempt, wait });
-      await this.clock.sleep(wait, call.signal);
-      if (call.signal?.aborted) throw abortReason(call.signal);
+  private async persist(next: Run, call: PolicyCall): Promise<unknown> {
+    let backoff: Backoff | undefined;
+    for (let attempt = 1; ; attempt++) {
       try {
         return await next(call);
-      } catch (thrown) {
-        error = thrown;
+      } catch (error) {
+        if (call.signal?.aborted || attempt > this.settings.attempts) throw error;
+        backoff ??= new Backoff(this.settings.backoff);
+        await this.pause(error, { call, attempt, wait: backoff.next() });
       }
     }
-    throw error;
+  }
+
+  /** Waits before the next attempt; throws the error when there is to be none. */
+  private async pause(
+    error: unknown,
+    { call, attempt, ...own }: { readonly call: PolicyCall; attempt: number; wait: number },
+  ): Promise<void> {
+    if (!this.isWorth(error)) throw error;
+    const wait = retryAfterOf(error, this.clock) ?? own.wait;
+    // A wait that leaves no time is no use to anyone.
+    if (this.clock.now() + wait >= call.deadline || !this.budget.take()) throw error;
+    this.events.retried({ error, attempt, wait });
+    await this.clock.sleep(wait, call.signal);
+    if (call.signal?.aborted) throw abortReason(call.signal);
   }
 
   private isWorth(error: unknown): boolean {
