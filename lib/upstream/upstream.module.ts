@@ -9,6 +9,7 @@ import {
   type UpstreamModuleOptions,
 } from './upstream.options.js';
 import { Upstreams } from './upstreams.js';
+import { UpstreamsMeasurements } from './upstreams.measurements.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
   roomModule<UpstreamModuleOptions>('Upstream');
@@ -28,6 +29,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
       inject: [{ token: MODULE_OPTIONS_TOKEN, optional: true }],
     },
     Upstreams,
+    UpstreamsMeasurements,
   ],
   exports: [Upstreams],
 })

@@ -2,7 +2,12 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { Logger } from '@nestjs/common';
 import type { Deadlines } from '../../deadline-list.js';
-import { type Attempt, Channel, type ChannelOptions } from '../../transport.js';
+import {
+  type Attempt,
+  Channel,
+  type ChannelFigures,
+  type ChannelOptions,
+} from '../../transport.js';
 import { UpstreamBusyError } from '../../upstream.errors.js';
 import { type ConnectionOwner, Http1Connection } from './connection.js';
 
@@ -20,6 +25,7 @@ export class ConnectionPool extends Channel implements ConnectionOwner {
   private readonly idle: Http1Connection[] = [];
   private readonly queue = new Set<Attempt>();
   private retired = false;
+  private certificateExpiry = 0;
 
   constructor(
     private readonly options: ChannelOptions,
@@ -32,9 +38,14 @@ export class ConnectionPool extends Channel implements ConnectionOwner {
     return this.options.service;
   }
 
-  /** How many connections there are, how many of them are idle, and how many attempts wait for one. */
-  get figures(): { readonly connections: number; readonly idle: number; readonly queued: number } {
-    return { connections: this.all.size, idle: this.idle.length, queued: this.queue.size };
+  override get figures(): ChannelFigures {
+    const certificateExpiry = this.certificateExpiry;
+    return {
+      connections: this.all.size,
+      idle: this.idle.length,
+      queued: this.queue.size,
+      ...(certificateExpiry > 0 && { certificateExpiry }),
+    };
   }
 
   override send(attempt: Attempt): void {
@@ -113,7 +124,7 @@ export class ConnectionPool extends Channel implements ConnectionOwner {
     const { host, port } = this.options.instance;
     const { ca, cert, key } = this.options.tls;
     if (!secure) return connectTcp({ host, port });
-    return connectTls({
+    const socket = connectTls({
       host,
       port,
       ca,
@@ -123,6 +134,10 @@ export class ConnectionPool extends Channel implements ConnectionOwner {
       ...(isIP(host) ? {} : { servername: host }),
       ALPNProtocols: ['http/1.1'],
     });
+    socket.once('secureConnect', () => {
+      this.certificateExpiry = Date.parse(socket.getPeerCertificate().valid_to) || 0;
+    });
+    return socket;
   }
 
   private enqueue(attempt: Attempt): void {
