@@ -50,6 +50,11 @@ export class CircuitBreakers {
     return this.Breaker !== undefined;
   }
 
+  /** How many breakers listen to the beat. */
+  get listeners(): number {
+    return this.beat.listenerCount('rotate');
+  }
+
   /** @throws Error before `load` */
   make(
     circuit: Circuit,
