@@ -16,6 +16,7 @@ import type { Route } from '../routes/route.js';
 import type { RouteDoor } from '../door/route-door.js';
 import { ClientConnection } from './client-connection.js';
 import { DoorVisit, type DoorVisitParts } from './door-visit.js';
+import { withDeadline } from './deadline-line.js';
 import type { Exchange } from './exchange.js';
 import { type Framing, RequestFraming } from './framing.js';
 import { headerOf, requestLines } from './headers.js';
@@ -119,6 +120,8 @@ export class RequestRouting {
     exchange.lines =
       requestLines(head.rawHeaders, exchange.connection, framing.host) + linesOf(exchange.scope);
     if (framing.body === 'chunked') exchange.lines += 'transfer-encoding: chunked\r\n';
+    const { total } = route.timeouts;
+    if (total > 0) exchange.lines = withDeadline(exchange.lines, total);
   }
 
   connectionOf(socket: Socket): ClientConnection {
