@@ -23,6 +23,7 @@ const FLOORS: Readonly<Record<string, number>> = {
 /** Where a third-party package may be imported: one file, or one folder whose subject it is. */
 const ADAPTERS: Readonly<Record<string, RegExp>> = {
   consul: /^(discovery\/backends\/consul|config-client\/sources\/consul-kv)/,
+  ioredis: /^config-server\/repositories\/redis\.repository\.ts$/,
   opossum: /^resilience\/policies\/circuit-breaker\.policy\.ts$/,
   undici: /^upstream\/transports\/undici\.transport\.ts$/,
   yaml: /^config-server\/[a-z/-]*yaml-format\.ts$/,
@@ -181,7 +182,7 @@ describe('the architecture', () => {
       (each) =>
         room(each.from) === 'config-server' &&
         room(target(each)) === 'config-client' &&
-        target(each) !== 'config-client/property-source.ts',
+        !/^config-client\/(property-(source|key|tree)|placeholders)\.ts$/.test(target(each)),
     );
     expect(wrong.map(show)).toEqual([]);
   });
