@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ConfigCipher } from '../common/cipher/config-cipher.js';
 import { messageOf } from '../common/errors.js';
-import type { PropertySource, PropertyValue } from '../config-client/property-source.js';
+import type { PropertySource, PropertyValue } from '../common/properties/property-source.js';
 import type { RepositorySnapshot, Staleness } from './config-repository.js';
 import { ConfigNotFoundError } from './config-server.errors.js';
 import { CONFIG_SERVER_SETTINGS, type ConfigServerSettings } from './config-server.options.js';

@@ -12,7 +12,7 @@ import {
   type Settings,
   text,
 } from '../common/option-readers.js';
-import { isPlain, type PropertyTree } from '../config-client/property-tree.js';
+import { isPlain, type PropertyTree } from '../common/properties/property-tree.js';
 import { ConfigRepository } from './config-repository.js';
 import { isName as isApplicationName } from './config-request.js';
 

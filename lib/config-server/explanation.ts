@@ -1,5 +1,5 @@
-import { Placeholders } from '../config-client/placeholders.js';
-import { listOf } from '../config-client/property-key.js';
+import { Placeholders } from '../common/properties/placeholders.js';
+import { listOf } from '../common/properties/property-key.js';
 import type { PublishedSource } from './config-assembler.js';
 import { mergedProperties } from './merged-properties.js';
 

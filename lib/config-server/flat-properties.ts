@@ -1,5 +1,5 @@
-import type { PropertyValue } from '../config-client/property-source.js';
-import { flatten, isPlain, type PropertyTree } from '../config-client/property-tree.js';
+import type { PropertyValue } from '../common/properties/property-source.js';
+import { flatten, isPlain, type PropertyTree } from '../common/properties/property-tree.js';
 
 /** The flat properties of an object written in code; `\${` is the way to write `${` there, as with Spring's overrides. */
 export function flatProperties(document: PropertyTree): Readonly<Record<string, PropertyValue>> {

@@ -1,7 +1,7 @@
-import { Placeholders } from '../config-client/placeholders.js';
-import { listOf } from '../config-client/property-key.js';
-import type { PropertyValue } from '../config-client/property-source.js';
-import { type PropertyTree, unflatten } from '../config-client/property-tree.js';
+import { Placeholders } from '../common/properties/placeholders.js';
+import { listOf } from '../common/properties/property-key.js';
+import type { PropertyValue } from '../common/properties/property-source.js';
+import { type PropertyTree, unflatten } from '../common/properties/property-tree.js';
 import type { PublishedSource } from './config-assembler.js';
 
 /** A property and the layer that won it. */

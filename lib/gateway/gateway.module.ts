@@ -9,10 +9,13 @@ import {
   readGatewayOptions,
 } from './gateway.options.js';
 import { RouteGuards } from './filters/guard.filter.js';
+import { ResponseStore } from './response-cache/response-store.js';
 import { GatewayRoutes } from './gateway-routes.js';
 import { ACCESS_LOG_SINK, AccessLog } from './proxy/access-log.js';
+import { ExchangeReporter } from './proxy/exchange-reporter.js';
 import { GatewayListener } from './proxy/gateway-listener.js';
 import { HttpProxy } from './proxy/http-proxy.js';
+import { RequestRouting } from './proxy/request-routing.js';
 import { UpgradeListener } from './proxy/upgrade-listener.js';
 import { WebSocketTunnels } from './proxy/websocket-tunnels.js';
 import { ConfigRouteSource } from './routes/config.source.js';
@@ -80,12 +83,15 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = roomModule<GatewayOpti
     AccessLog,
     ConfigRouteSource,
     DiscoveryRouteSource,
+    ExchangeReporter,
     GatewayContributor,
     GatewayListener,
     GatewayRoutes,
     HttpProxy,
     LocalPaths,
     OptionsRouteSource,
+    RequestRouting,
+    ResponseStore,
     RouteCompiler,
     RouteGuards,
     RouteMembers,
@@ -94,7 +100,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = roomModule<GatewayOpti
     UpgradeListener,
     WebSocketTunnels,
   ],
-  exports: [GatewayRoutes],
+  exports: [GatewayRoutes, ResponseStore],
 })
 export class GatewayModule extends ConfigurableModuleClass {
   /** @param options all have defaults; wrong ones throw `InvalidOptionsError` when the application starts */

@@ -33,7 +33,7 @@ export class FlatEndpoint extends ConfigEndpoint {
       query.get('resolvePlaceholders') === 'false' ? value : placeholders.resolve(value);
     if (format === 'json') return jsonReply(documentOf(properties, resolve));
     if (format === 'yml') {
-      const { writeYaml } = await import('../yaml-format.js');
+      const { writeYaml } = await import('../../common/properties/yaml-format.js');
       return textReply(writeYaml(documentOf(properties, resolve)));
     }
     const lines = [...properties].map(([key, { value }]) => `${key}: ${oneLine(resolve(value))}`);

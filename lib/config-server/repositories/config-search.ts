@@ -1,4 +1,4 @@
-import type { PropertySource } from '../../config-client/property-source.js';
+import type { PropertySource } from '../../common/properties/property-source.js';
 import type { ConfigResource, ResourceQuery } from '../config-repository.js';
 import { ENDINGS } from './config-file.js';
 import type { ConfigTree } from './config-tree.js';

@@ -1,5 +1,5 @@
 import type { ConfigResource } from '../config-repository.js';
-import type { ConfigDocument } from '../flatten.js';
+import type { ConfigDocument } from '../../common/properties/flatten.js';
 
 /** Files at a moment: a directory, or a commit. */
 export interface ConfigTree {

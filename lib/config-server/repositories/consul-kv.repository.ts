@@ -1,6 +1,6 @@
 import { type Clock, SystemClock } from '../../common/clock.js';
 import { group, oneOf, optional, text, textOf } from '../../common/option-readers.js';
-import type { PropertySource } from '../../config-client/property-source.js';
+import type { PropertySource } from '../../common/properties/property-source.js';
 import { readConsulAddress } from '../../discovery/backends/consul-address.js';
 import { ConfigRepository, type RepositorySnapshot } from '../config-repository.js';
 import { ConfigFileError } from '../config-server.errors.js';

@@ -1,7 +1,7 @@
-import type { PropertySource } from '../../config-client/property-source.js';
+import type { PropertySource } from '../../common/properties/property-source.js';
 import { ConfigFileError } from '../config-server.errors.js';
-import { type ConfigDocument, FormatError } from '../flatten.js';
-import { profilesMatch } from '../profile-expression.js';
+import { type ConfigDocument, FormatError } from '../../common/properties/flatten.js';
+import { profilesMatch } from '../../common/properties/profile-expression.js';
 
 /** The layers of one file, the last document first. */
 export function layersOf(

@@ -2,7 +2,7 @@ import { open, readdir, realpath } from 'node:fs/promises';
 import { relative, resolve, sep } from 'node:path';
 import type { ConfigResource } from '../config-repository.js';
 import { ConfigFileError, RepositoryError } from '../config-server.errors.js';
-import type { ConfigDocument } from '../flatten.js';
+import type { ConfigDocument } from '../../common/properties/flatten.js';
 import { MOST_BYTES, OUTSIDE, readConfigFile, TOO_LARGE } from './config-file.js';
 import type { ConfigTree } from './config-tree.js';
 import { matchingDirectories } from './search-locations.js';

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { ConfigResource } from '../config-repository.js';
 import { ConfigFileError } from '../config-server.errors.js';
-import type { ConfigDocument } from '../flatten.js';
+import type { ConfigDocument } from '../../common/properties/flatten.js';
 import { MOST_BYTES, OUTSIDE, readConfigFile, TOO_LARGE } from './config-file.js';
 import type { ConfigTree } from './config-tree.js';
 import { matchingDirectories } from './search-locations.js';

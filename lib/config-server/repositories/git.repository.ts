@@ -1,6 +1,6 @@
 import { type Clock, SystemClock } from '../../common/clock.js';
 import { messageOf } from '../../common/errors.js';
-import type { PropertySource } from '../../config-client/property-source.js';
+import type { PropertySource } from '../../common/properties/property-source.js';
 import {
   type ConfigResource,
   ConfigRepository,

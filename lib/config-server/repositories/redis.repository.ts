@@ -5,7 +5,7 @@ import type { Duration } from '../../common/duration.js';
 import { messageOf } from '../../common/errors.js';
 import { duration, group, refuse, text, textOf } from '../../common/option-readers.js';
 import { optionalPackage } from '../../common/optional-package.js';
-import type { PropertySource } from '../../config-client/property-source.js';
+import type { PropertySource } from '../../common/properties/property-source.js';
 import { ConfigRepository, type RepositorySnapshot } from '../config-repository.js';
 import { RepositoryError } from '../config-server.errors.js';
 import { SharedStream } from './shared-stream.js';

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -26,6 +26,18 @@ function repository(url: string, options: Partial<GitRepositoryOptions> = {}): G
   const made = gitRepository({ url, ...options });
   repositories.push(made);
   return made;
+}
+
+/** The temporary mirrors of a repository; git writes into them where it has fetched from. */
+function mirrorsOf(path: string): readonly string[] {
+  return readdirSync(tmpdir()).filter((name) => {
+    const file = join(tmpdir(), name, 'FETCH_HEAD');
+    return (
+      name.startsWith('rookery-git-') &&
+      existsSync(file) &&
+      readFileSync(file, 'utf8').includes(path)
+    );
+  });
 }
 
 afterEach(async () => {
@@ -244,19 +256,10 @@ describe('a git repository', () => {
 
   it('removes its mirror when it is closed', async () => {
     const { path } = origin({ 'orders.yml': 'a: 1' });
-    const folder = mkdtempSync(join(tmpdir(), 'rookery-tmp-'));
-    folders.push(folder);
-    const before = process.env['TMPDIR'];
-    process.env['TMPDIR'] = folder;
-    try {
-      const repo = gitRepository({ url: path });
-      await firstOf(repo, 'orders');
-      expect(readdirSync(folder)).toHaveLength(1);
-      await repo.close();
-      expect(readdirSync(folder)).toEqual([]);
-    } finally {
-      if (before === undefined) delete process.env['TMPDIR'];
-      else process.env['TMPDIR'] = before;
-    }
+    const repo = gitRepository({ url: path });
+    await firstOf(repo, 'orders');
+    expect(mirrorsOf(path)).toHaveLength(1);
+    await repo.close();
+    expect(mirrorsOf(path)).toEqual([]);
   });
 });
