@@ -25,7 +25,6 @@ const FLOORS: Readonly<Record<string, number>> = {
 /** Where a third-party package may be imported: one file, or one folder whose subject it is. */
 const ADAPTERS: Readonly<Record<string, RegExp>> = {
   consul: /^(discovery\/backends\/consul|config-client\/sources\/consul-kv)/,
-  ioredis: /^config-server\/repositories\/redis\.repository\.ts$/,
   opossum: /^resilience\/policies\/circuit-breaker\.policy\.ts$/,
   jose: /^security\/tokens\/jose\.ts$/,
   ioredis:
