@@ -1,6 +1,7 @@
 import { ManifestError } from './manifest.errors.js';
 import { isRouteHost } from './route-host.js';
 import { MANIFEST_PATH, type ManifestRoute } from './route-manifest.js';
+import { problemOfPredicates, type RoutePredicateData } from './route-predicates.js';
 import { canFill, parsePath, type PathPattern } from './path-pattern.js';
 
 /** A route out of a manifest whose every field was checked. */
@@ -24,7 +25,17 @@ const MOST_HOSTS = 16;
 /** So many hidden handlers can one route cover. */
 export const MOST_HIDDEN = 256;
 const LONGEST_TIMEOUT = 86_400_000;
-const FIELDS = new Set(['id', 'method', 'path', 'to', 'hosts', 'hides', 'timeout', 'metadata']);
+const FIELDS = new Set([
+  'id',
+  'method',
+  'path',
+  'to',
+  'hosts',
+  'predicates',
+  'hides',
+  'timeout',
+  'metadata',
+]);
 
 /**
  * Reads a manifest that a stranger may have written.
@@ -69,11 +80,13 @@ function readRoute(item: unknown): CheckedRoute | string {
   if (!isObject(item)) return 'is no object';
   const strange = Object.keys(item).find((key) => !FIELDS.has(key));
   if (strange !== undefined) return 'has a field that is not known here; update the gateway';
-  const { id, method, path, to, hosts, hides, timeout, metadata } = item;
+  const { id, method, path, to, hosts, predicates, hides, timeout, metadata } = item;
   if (!isText(id) || !isText(path, LONGEST_PATH) || !isText(to, LONGEST_PATH))
     return 'lacks an id or a path';
   if (typeof method !== 'string' || !/^[A-Z]{3,16}$/.test(method)) return 'has no method';
   if (hosts !== undefined && !isHostList(hosts)) return 'has no proper hosts';
+  const problem = predicates === undefined ? undefined : problemOfPredicates(predicates);
+  if (problem !== undefined) return problem;
   if (hides !== undefined && !isPathList(hides)) return 'has no proper list of what it hides';
   if (timeout !== undefined && !isTimeout(timeout)) return 'has no proper timeout';
   const data = metadata === undefined ? undefined : readMetadata(metadata);
@@ -89,6 +102,7 @@ function readRoute(item: unknown): CheckedRoute | string {
     to,
     ...paths,
     ...(hosts && { hosts }),
+    ...(predicates !== undefined && { predicates: predicates as RoutePredicateData[] }),
     ...(hides && { hides }),
     ...(timeout !== undefined && { timeout }),
     ...(data && { metadata: data }),
