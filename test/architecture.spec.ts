@@ -7,7 +7,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   common: 1,
   health: 2,
   discovery: 3,
-  resilience: 3,
+  resilience: 4,
   'config-client': 3,
   'load-balancing': 4,
   'config-server': 4,
