@@ -30,6 +30,7 @@ const read = group({
   config: room('an object or false', false),
   health: room('an object'),
   upstreams: room('an object'),
+  client: room('an object'),
   gateway: room('an object, true or false', true, false),
   logs: room('an object, true or false', true, false),
 });
@@ -58,7 +59,7 @@ export class RookeryModule {
         DiscoveryModule.forRoot({ ...usable.discovery, ...given({ name, version }) }),
         HealthModule.forRoot({ ...usable.health, ...given({ name }) }),
         UpstreamModule.forRoot({ ...usable.upstreams }),
-        ClientModule,
+        ClientModule.forRoot({ ...usable.client }),
         ...(config === false
           ? []
           : [ConfigClientModule.forRoot({ ...config, ...given({ name }) })]),

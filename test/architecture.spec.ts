@@ -26,7 +26,7 @@ const ADAPTERS: Readonly<Record<string, RegExp>> = {
   opossum: /^resilience\/policies\/circuit-breaker\.policy\.ts$/,
   yaml: /^common\/properties\/yaml-format\.ts$/,
   undici: /^upstream\/transports\/undici[a-z.-]*\.ts$/,
-  'http-cache-semantics': /^gateway\/response-cache\/cache-policy\.ts$/,
+  'http-cache-semantics': /^common\/http-cache-policy\.ts$/,
   jose: /^gateway\/filters\/authenticate\.filter\.ts$/,
   pino: /^telemetry\/rookery-logger\.ts$/,
   'prom-client': /^telemetry\//,

@@ -17,7 +17,15 @@ export interface UpstreamRequest {
   readonly timeout?: Duration;
   /** Gives the call up when it aborts. */
   readonly signal?: AbortSignal;
+  /**
+   * Whether it does no harm twice (RFC 9110, 9.2.2), so that it may be sent again after it was sent.
+   * @default whether its method is safe, or it has an `idempotency-key`
+   */
+  readonly idempotent?: boolean;
 }
+
+/** Methods that change nothing (RFC 9110, 9.2.1). */
+export const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
 const TOKEN = /^[\w!#$%&'*+\-.^`|~]+$/;
 /** Visible ASCII; anything else must be percent-encoded (RFC 3986). */
@@ -31,6 +39,7 @@ export interface RequestText {
   readonly requestLine: string;
   readonly fields: string;
   readonly body: Buffer | Readable | undefined;
+  readonly idempotent: boolean;
 }
 
 /** Checks a request and writes it down; throws `InvalidRequestError` for anything that could not go on the wire safely. */
@@ -53,7 +62,17 @@ export function writeRequest(request: UpstreamRequest): RequestText {
     requestLine: `${method} ${path} HTTP/1.1\r\n`,
     fields: fields + framing(method, body),
     body,
+    idempotent: request.idempotent ?? (SAFE.has(method) || hasKey(request)),
   };
+}
+
+/** Whether its caller named it, so that the service can tell a second one from a new one. */
+function hasKey({ headers = {} }: UpstreamRequest): boolean {
+  for (const name in headers) {
+    if (name.length === 15 && name.toLowerCase() === 'idempotency-key')
+      return headers[name] !== undefined;
+  }
+  return false;
 }
 
 function field(name: string, value: string): string {
