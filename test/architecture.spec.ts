@@ -33,6 +33,7 @@ const ADAPTERS: Readonly<Record<string, RegExp>> = {
   '@nestjs/terminus': /^health\//,
   '@nestjs/config': /^config-client\/nest-config\.bridge\.ts$/,
   '@nestjs/microservices': /^messaging\//,
+  '@nestjs/testing': /^testing\/test-cluster\.ts$/,
 };
 
 /** What Nest itself is made of; every room may use it. */
