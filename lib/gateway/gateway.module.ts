@@ -2,6 +2,8 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { CommonModule } from '../common/common.module.js';
 import { roomModule } from '../common/module-builder.js';
 import { GatewayContributor } from './gateway.contributor.js';
+import { GatewayDoors } from './door/gateway-doors.js';
+import { GatewayMeasurements } from './gateway.measurements.js';
 import {
   GATEWAY_SETTINGS,
   type GatewayOptions,
@@ -85,7 +87,9 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = roomModule<GatewayOpti
     DiscoveryRouteSource,
     ExchangeReporter,
     GatewayContributor,
+    GatewayDoors,
     GatewayListener,
+    GatewayMeasurements,
     GatewayRoutes,
     HttpProxy,
     LocalPaths,

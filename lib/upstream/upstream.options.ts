@@ -84,6 +84,8 @@ export interface UpstreamOptions {
    * functions. @default 'peak-ewma'
    */
   readonly strategy?: StrategyName | StrategyFactory;
+  /** What carries the calls: our own HTTP/1.1 client, or undici, which you install then. @default 'http1' */
+  readonly transport?: 'http1' | 'undici';
   /** The most connections to each endpoint. @default 256 */
   readonly connections?: number;
   /** How many calls may wait for a connection; further ones fail at once with 503. @default 1024 */
@@ -152,18 +154,25 @@ const CONCURRENCY = group({
 
 const HEDGE = group({ after: duration('1s', { min: 1 }) });
 
-const SUBSET: OptionReader<SubsetOptions> = group({
+const SUBSET = group({
   version: optional(textOf()),
   metadata: record(textOf()),
   tags: list(textOf()),
   otherwise: oneOf(['none', 'any'], 'none'),
-}) as OptionReader<SubsetOptions>;
+});
+
+const readSubset: OptionReader<SubsetOptions | undefined> = (value, path) => {
+  if (value === undefined) return undefined;
+  const { version, ...rest } = SUBSET(value, path);
+  return version === undefined ? rest : { ...rest, version };
+};
 
 const readRetry: OptionReader<RetrySettings | false> = (value, path) =>
   value === false ? false : RETRY(value === true ? undefined : value, path);
 
 const FIELDS = {
   strategy: readStrategy,
+  transport: oneOf(['http1', 'undici'], 'http1'),
   connections: integer(256, { min: 1 }),
   pending: integer(1_024, { min: 0 }),
   timeouts: group(TIMEOUTS),
@@ -171,7 +180,7 @@ const FIELDS = {
   concurrency: orFalse<ConcurrencySettings>(CONCURRENCY),
   hedge: (value: unknown, path: string) =>
     value === undefined || value === false ? (false as const) : HEDGE(value, path),
-  subset: optional(SUBSET),
+  subset: readSubset,
   preferZone: flag(true),
   slowStart: duration(0),
   tls: group({ ca: optional(PEM), cert: optional(PEM), key: optional(PEM) }),
@@ -200,6 +209,11 @@ export function readUpstreamOptions(
     ]),
   );
   return (service) => special.get(service) ?? common;
+}
+
+/** Whether any service is called through undici. */
+export function usesUndici({ defaults, services = {} }: UpstreamModuleOptions = {}): boolean {
+  return [defaults, ...Object.values(services)].some((each) => each?.transport === 'undici');
 }
 
 /** Checks options by themselves, so that a complaint names the place where they were written. */

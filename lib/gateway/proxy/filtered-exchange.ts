@@ -7,15 +7,14 @@ import { GatewayExchange } from '../filters/gateway-exchange.js';
 import { HeaderList } from '../filters/header-list.js';
 import { AnswerBody } from './answer-body.js';
 import { discardBody } from './body-remainder.js';
-import { CLIENT_GONE } from './exchange.js';
 import { type FilterRunner, problemOf, runFilters } from './filter-run.js';
 import { NodeExchange } from './node-exchange.js';
 import {
+  CLIENT_GONE,
+  plainProblem,
   PROBLEM_HEADERS,
-  problemBody,
   type ProblemStatus,
   statusOf,
-  titleOf,
 } from './problem-response.js';
 import { bytesOf, framedAs, readWhole } from './whole-body.js';
 
@@ -203,8 +202,7 @@ export class FilteredExchange extends NodeExchange implements ExchangeCarrier, F
 
   /** Filters hear of the gateway's own problems too, so that what is to be on every answer is. */
   protected override tell(status: ProblemStatus): void {
-    const requestId = this.scope.correlationId;
-    const body = problemBody({ title: titleOf(status), status, requestId });
+    const body = plainProblem(status, this.scope.correlationId);
     const headers = new HeaderList([...PROBLEM_HEADERS]);
     if (status === 503) headers.set('retry-after', '1');
     this.leave();
