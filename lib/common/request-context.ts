@@ -29,6 +29,8 @@ export interface RequestScope {
   readonly correlationId: string;
   /** When its caller no longer waits, in ms of the `Clock`; left out, nobody has said. */
   readonly deadline?: number;
+  /** The headers that came with it, as they came; for those a client is told to pass on. */
+  readonly headers?: IncomingHttpHeaders;
 }
 
 /** Anything else could be an attempt to write into logs or headers. */
@@ -98,6 +100,7 @@ export class RequestContext {
     return {
       trace,
       correlationId,
+      headers,
       ...(tracestate ? { tracestate } : {}),
       ...(left === undefined ? {} : { deadline: this.clock.now() + left }),
     };

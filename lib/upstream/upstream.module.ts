@@ -2,7 +2,6 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { CommonModule } from '../common/common.module.js';
 import { roomModule } from '../common/module-builder.js';
 import { LoadBalancingModule } from '../load-balancing/load-balancing.module.js';
-import { ResilienceModule } from '../resilience/resilience.module.js';
 import { loadUndiciTransport } from './transports/undici.transport.js';
 import { CircuitsModule } from '../resilience/circuits.module.js';
 import {
