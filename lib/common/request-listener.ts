@@ -9,6 +9,29 @@ export type RequestObserver = (request: IncomingMessage, response: ServerRespons
 /** Answers a request itself and returns true, or leaves it to the next and returns false. */
 export type RequestTaker = (request: IncomingMessage, response: ServerResponse) => boolean;
 
+/** Requests that are answered past the server's `request` event, for whoever must wait for all that are open. */
+export interface RequestsBeside {
+  /** How many are under way. */
+  readonly open: number;
+  /** From now on every answer ends its connection, and connections without a request are closed. */
+  hangUp(): void;
+}
+
+/** What an observer wants to see. */
+export interface ObserverOptions {
+  /**
+   * Whether it wants every request as Node has it. With `false` it sees those that come by the `request` event, and the
+   * gateway may lead others past it, which is faster. @default true
+   */
+  readonly every?: boolean;
+}
+
+/** What a taker takes. */
+export interface TakerOptions {
+  /** Whether all paths that it answers are listed among the application's own, so that no route has them. @default false */
+  readonly listed?: boolean;
+}
+
 /**
  * Our place on the HTTP server: its own `request` event, ahead of Nest, its middleware and its body parsers.
  *
@@ -19,20 +42,36 @@ export type RequestTaker = (request: IncomingMessage, response: ServerResponse) 
 export class RequestListener implements OnApplicationBootstrap {
   private readonly observers: RequestObserver[] = [];
   private readonly takers: RequestTaker[] = [];
+  private readonly listed = new Set<RequestTaker>();
+  private every = false;
+  /** The requests that do not come by this event, where there are such. */
+  beside: RequestsBeside | undefined;
 
   constructor(
     private readonly host: HttpAdapterHost,
     private readonly context: RequestContext,
   ) {}
 
-  /** Lets someone see every request. Call it before the application has started. */
-  observe(observer: RequestObserver): void {
+  /** Whether an observer wants to see every request as Node has it. */
+  get seesEvery(): boolean {
+    return this.every;
+  }
+
+  /** Lets someone see requests. Call it before the application has started. */
+  observe(observer: RequestObserver, { every = true }: ObserverOptions = {}): void {
     this.observers.push(observer);
+    this.every ||= every;
   }
 
   /** Lets someone answer requests ahead of Nest. Call it before the application has started. */
-  take(taker: RequestTaker): void {
+  take(taker: RequestTaker, { listed = false }: TakerOptions = {}): void {
     this.takers.push(taker);
+    if (listed) this.listed.add(taker);
+  }
+
+  /** Whether a taker is asked first, but for those whose paths are listed among the application's own. */
+  isFirst(taker: RequestTaker): boolean {
+    return this.takers.find((each) => !this.listed.has(each)) === taker;
   }
 
   /** The HTTP server, or `undefined` in an application without one. */

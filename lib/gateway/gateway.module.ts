@@ -9,6 +9,7 @@ import {
   readGatewayOptions,
 } from './gateway.options.js';
 import { RouteGuards } from './filters/guard.filter.js';
+import { FastLane } from './lane/fast-lane.js';
 import { GatewayRoutes } from './gateway-routes.js';
 import { ACCESS_LOG_SINK, AccessLog } from './proxy/access-log.js';
 import { ExchangeReporter } from './proxy/exchange-reporter.js';
@@ -83,6 +84,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = roomModule<GatewayOpti
     ConfigRouteSource,
     DiscoveryRouteSource,
     ExchangeReporter,
+    FastLane,
     GatewayContributor,
     GatewayListener,
     GatewayRoutes,

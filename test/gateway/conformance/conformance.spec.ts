@@ -13,7 +13,11 @@ describe('the tables', () => {
   });
 });
 
-describe.each(ADAPTERS)('a gateway on %s', (adapter) => {
+const WAYS = ADAPTERS.flatMap((adapter) =>
+  [true, false].map((fastLane) => ({ adapter, fastLane, way: fastLane ? 'with' : 'without' })),
+);
+
+describe.each(WAYS)('a gateway on $adapter $way its fast lane', ({ adapter, fastLane }) => {
   const colony = new NestColony();
   const origin = new Origin();
   let gateway: StartedApp;
@@ -24,7 +28,7 @@ describe.each(ADAPTERS)('a gateway on %s', (adapter) => {
       adapter,
       // Many answers are failures on purpose.
       upstream: { defaults: { circuit: false, outlier: false } },
-      gateway: { discovery: { enabled: false }, routes: [{ path: '/{*rest}', to }] },
+      gateway: { fastLane, discovery: { enabled: false }, routes: [{ path: '/{*rest}', to }] },
     });
   });
   afterAll(async () => {
