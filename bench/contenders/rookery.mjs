@@ -7,15 +7,16 @@ import { RookeryModule } from 'nest-rookery';
 import { EventHub } from 'nest-rookery/common';
 import { staticInstances } from 'nest-rookery/discovery';
 
-const { PORT, UPSTREAMS, FEATURES, ADAPTER, FAST_LANE } = process.env;
+const { PORT, UPSTREAMS, FEATURES, ADAPTER, BODY_LIMIT, FAST_LANE } = process.env;
 const origins = UPSTREAMS.split(',');
+const limits = BODY_LIMIT === undefined ? {} : { body: Number(BODY_LIMIT) };
 
 const fastLane = FAST_LANE !== 'off';
 
 /** Balancing over all instances, circuit, ejection, retries, deadlines, metrics, access log. */
 const on = {
   discovery: { backend: staticInstances({ items: origins }) },
-  gateway: { fastLane, routes: [{ path: '/api/{*rest}', to: 'items' }], accessLog: true },
+  gateway: { fastLane, routes: [{ path: '/api/{*rest}', to: 'items' }], accessLog: true, limits },
 };
 
 const off = {

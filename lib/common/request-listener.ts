@@ -96,8 +96,28 @@ export class RequestListener implements OnApplicationBootstrap {
   ): void {
     for (const observe of this.observers) observe(request, response);
     for (const take of this.takers) if (take(request, response)) return;
-    this.context.run(this.context.open(request.headers), () => {
+    const scope = this.context.open(request.headers);
+    // Whoever gave up waiting would only be answered in vain.
+    if (this.context.isLate(scope)) return refuseLate(request, response, scope.correlationId);
+    this.context.run(scope, () => {
       for (const listener of nest) listener.call(server, request, response);
     });
   }
+}
+
+/** Answers a request whose caller has given up already, as a problem (RFC 9457). */
+function refuseLate(request: IncomingMessage, response: ServerResponse, requestId: string): void {
+  const body = JSON.stringify({
+    type: 'about:blank',
+    title: 'Gateway Timeout',
+    status: 504,
+    detail: 'The time that the caller waits was over before the request came.',
+    requestId,
+  });
+  response.writeHead(504, {
+    'content-type': 'application/problem+json',
+    'content-length': Buffer.byteLength(body),
+  });
+  response.end(body);
+  request.resume();
 }

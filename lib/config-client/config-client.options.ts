@@ -14,7 +14,7 @@ import {
 } from '../common/option-readers.js';
 import { ConfigSource } from './config-source.js';
 import { type ConfigCheck, isStandardSchema, type StandardSchema } from './config-validation.js';
-import { isPlain, type PropertyTree } from './property-tree.js';
+import { isPlain, type PropertyTree } from '../common/properties/property-tree.js';
 
 /** What a user may set of the config client; nothing is required. */
 export interface ConfigClientOptions {

@@ -5,7 +5,12 @@ import { MissingConfigError } from './config-client.errors.js';
 import type { ConfigChange } from './config-client.events.js';
 import type { Environment, Explanation } from './environment.js';
 import { type EnvironmentVariables, typedLike } from './environment-variables.js';
-import { flatten, lookUp, mergeTrees, type PropertyTree } from './property-tree.js';
+import {
+  flatten,
+  lookUp,
+  mergeTrees,
+  type PropertyTree,
+} from '../common/properties/property-tree.js';
 
 /** A configuration that was judged good. */
 export interface GoodConfig {

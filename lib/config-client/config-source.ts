@@ -1,4 +1,4 @@
-import type { PropertySource } from './property-source.js';
+import type { PropertySource } from '../common/properties/property-source.js';
 
 /** Whose configuration is asked for. */
 export interface ConfigRequest {

@@ -1,5 +1,5 @@
 import { messageOf } from '../common/errors.js';
-import { flatten, lookUp, type PropertyTree } from './property-tree.js';
+import { flatten, lookUp, type PropertyTree } from '../common/properties/property-tree.js';
 
 /** What zod, valibot, arktype and their like share: Standard Schema, version 1. */
 export interface StandardSchema {

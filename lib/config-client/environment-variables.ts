@@ -1,4 +1,4 @@
-import { keyBelow, segmentsOf } from './property-key.js';
+import { keyBelow, segmentsOf } from '../common/properties/property-key.js';
 
 /** A variable that was found for a key. */
 export interface Variable {

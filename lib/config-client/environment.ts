@@ -1,8 +1,13 @@
 import { type EnvironmentVariables, itemsOf, typedLike } from './environment-variables.js';
-import { Placeholders } from './placeholders.js';
-import { listOf } from './property-key.js';
-import type { PropertySource } from './property-source.js';
-import { flatten, mergeTrees, type PropertyTree, unflatten } from './property-tree.js';
+import { Placeholders } from '../common/properties/placeholders.js';
+import { listOf } from '../common/properties/property-key.js';
+import type { PropertySource } from '../common/properties/property-source.js';
+import {
+  flatten,
+  mergeTrees,
+  type PropertyTree,
+  unflatten,
+} from '../common/properties/property-tree.js';
 
 /** Where the value of a key came from, layer by layer. */
 export interface Explanation {

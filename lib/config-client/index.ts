@@ -12,6 +12,6 @@ export { type ConfigRequest, type ConfigSnapshot, ConfigSource } from './config-
 export type { ConfigCheck, StandardSchema } from './config-validation.js';
 export { ConfigValue, OnConfigChange } from './config-value.decorator.js';
 export type { ExplainedLayer, Explanation } from './environment.js';
-export type { PropertySource, PropertyValue } from './property-source.js';
-export type { PropertyTree } from './property-tree.js';
+export type { PropertySource, PropertyValue } from '../common/properties/property-source.js';
+export type { PropertyTree } from '../common/properties/property-tree.js';
 export { MemorySource } from './sources/memory.source.js';

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable, Module, type OnModuleInit, type Provider } from '@nestjs/common';
 import { ConfigModule, ConfigService } from '@nestjs/config';
 import { ConfigClient } from './config-client.js';
-import { isPlain, type PropertyTree } from './property-tree.js';
+import { isPlain, type PropertyTree } from '../common/properties/property-tree.js';
 
 /** The object behind Nest's `ConfigService`; its token is a string that @nestjs/config does not export. */
 const NEST_CONFIGURATION = 'CONFIGURATION_TOKEN';

@@ -4,7 +4,7 @@ import { Clock } from '../common/clock.js';
 import { messageOf } from '../common/errors.js';
 import { EventHub } from '../common/event-hub.js';
 import { Live } from '../common/live.js';
-import type { PropertySource } from '../config-client/property-source.js';
+import type { PropertySource } from '../common/properties/property-source.js';
 import { ConfigRepository, type RepositorySnapshot } from './config-repository.js';
 import { type ConfigQuery, keyOf } from './config-request.js';
 import { ConfigServerStoppingError, RepositoryError } from './config-server.errors.js';

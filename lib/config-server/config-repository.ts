@@ -1,4 +1,4 @@
-import type { PropertySource } from '../config-client/property-source.js';
+import type { PropertySource } from '../common/properties/property-source.js';
 
 /** The whole configuration of an application at a moment. */
 export interface RepositorySnapshot {

@@ -1,4 +1,4 @@
-import type { PropertySource } from '../config-client/property-source.js';
+import type { PropertySource } from '../common/properties/property-source.js';
 import type { PublishedConfig } from './config-publisher.js';
 import type { ConfigQuery } from './config-request.js';
 

@@ -10,6 +10,7 @@ import {
 } from './gateway.options.js';
 import { RouteGuards } from './filters/guard.filter.js';
 import { FastLane } from './lane/fast-lane.js';
+import { ResponseStore } from './response-cache/response-store.js';
 import { GatewayRoutes } from './gateway-routes.js';
 import { ACCESS_LOG_SINK, AccessLog } from './proxy/access-log.js';
 import { ExchangeReporter } from './proxy/exchange-reporter.js';
@@ -92,6 +93,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = roomModule<GatewayOpti
     LocalPaths,
     OptionsRouteSource,
     RequestRouting,
+    ResponseStore,
     RouteCompiler,
     RouteGuards,
     RouteMembers,
@@ -100,7 +102,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = roomModule<GatewayOpti
     UpgradeListener,
     WebSocketTunnels,
   ],
-  exports: [GatewayRoutes],
+  exports: [GatewayRoutes, ResponseStore],
 })
 export class GatewayModule extends ConfigurableModuleClass {
   /** @param options all have defaults; wrong ones throw `InvalidOptionsError` when the application starts */

@@ -59,6 +59,8 @@ export interface GatewayOptions {
   readonly timeout?: Duration;
   readonly timeouts?: GatewayTimeouts;
   readonly limits?: GatewayLimits;
+  /** How much routes with the filter `responseCache` keep, all together. */
+  readonly responseCache?: GatewayCacheOptions;
   /**
    * Addresses or CIDR blocks of proxies before this one, such as `['10.0.0.0/8']`; what they say in `X-Forwarded-*`
    * and `Forwarded` is kept. From everyone else it is deleted. @default none
@@ -120,6 +122,14 @@ export interface GatewayLimits {
   readonly webSockets?: number;
   /** Whether `%2F` may be in a path; routes and upstreams must then agree on what it means. @default false */
   readonly encodedSlash?: boolean;
+}
+
+/** The memory of the response cache; answers that were not asked for the longest go first. */
+export interface GatewayCacheOptions {
+  /** The most bytes of bodies and heads. @default 67108864, 64 MiB */
+  readonly bytes?: number;
+  /** The most answers; 0 keeps none. @default 10000 */
+  readonly responses?: number;
 }
 
 const MIB = 1 << 20;
@@ -205,6 +215,10 @@ export const readGatewayOptions = group({
     head: integer(16_384, { min: 256 }),
     webSockets: integer(10_000, { min: 0 }),
     encodedSlash: flag(false),
+  }),
+  responseCache: group({
+    bytes: integer(64 * MIB, { min: 0 }),
+    responses: integer(10_000, { min: 0 }),
   }),
   trustedProxies: list(cidr),
   accessLog: flag(false),

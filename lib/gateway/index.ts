@@ -4,6 +4,7 @@ export {
 } from '../discovery/manifest/gateway-route.decorator.js';
 export { GatewayModule } from './gateway.module.js';
 export type {
+  GatewayCacheOptions,
   GatewayDiscoveryOptions,
   GatewayExtension,
   GatewayLimits,
@@ -57,6 +58,8 @@ export {
   type RequestHeaderSizeArgs,
 } from './filters/request-header-size.filter.js';
 export { requestSize, type RequestSizeArgs } from './filters/request-size.filter.js';
+export { responseCache, type ResponseCacheArgs } from './filters/response-cache.filter.js';
+export { type ResponseCacheFigures, ResponseStore } from './response-cache/response-store.js';
 export { retry, type RetryArgs } from './filters/retry.filter.js';
 export { rewriteLocation, type RewriteLocationArgs } from './filters/rewrite-location.filter.js';
 export { rewritePath, type RewritePathArgs } from './filters/rewrite-path.filter.js';

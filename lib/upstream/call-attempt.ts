@@ -22,8 +22,14 @@ export interface AttemptOwner {
   readonly name: string;
   readonly timeouts: CallTimeouts;
   readonly deadlines: Deadlines;
+  /** How long an endpoint may be silent before `onSilence`, in ms; 0 is for ever. */
+  readonly patience: number;
+  /** An answer of 500 or more has come: true if it is thrown away, and the call tried elsewhere. */
+  onRejected(attempt: CallAttempt, status: number, rawHeaders: readonly string[]): boolean;
+  /** Nothing came for a while: true if the call is tried elsewhere. */
+  onSilence(attempt: CallAttempt): boolean;
   /** The answer's head has come. */
-  onAnswered(attempt: CallAttempt): void;
+  onAnswered(attempt: CallAttempt, rawHeaders: string[]): void;
   /** The connection has become a tunnel. */
   onUpgraded(attempt: CallAttempt, socket: Socket): void;
   /** The answer is complete. */
@@ -41,8 +47,10 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
   retries = 0;
   /** The endpoints of the tries that failed. */
   tried: readonly UpstreamEndpoint[] = [];
-  /** Whether a request of which something had been sent was sent anew. */
-  replayed = false;
+  /** How often a request of which something had been sent was sent anew. */
+  replays = 0;
+  /** Whether it counts as waiting for an answer; kept by the owner. */
+  counted = false;
   /** The generation of the circuit that let it through. */
   generation = 0;
   status = 0;
@@ -54,6 +62,8 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
   received = false;
   private carrier: Carrier | undefined = undefined;
   private phase: Phase = 'waiting';
+  /** Whether the deadline that runs is that of the endpoint's silence. */
+  private impatient = false;
 
   constructor(
     private readonly owner: AttemptOwner,
@@ -140,7 +150,7 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
       this.phase = 'sending';
       this.call.onConnected(this);
     } else {
-      this.wait('answering', this.call.responseTimeout);
+      this.awaitAnswer();
     }
   }
 
@@ -154,9 +164,10 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
   }
 
   override onHead(status: number, rawHeaders: string[]): void {
+    if (status >= 500 && this.owner.onRejected(this, status, rawHeaders)) return;
     this.status = status;
     this.wait('receiving', this.idle);
-    this.owner.onAnswered(this);
+    this.owner.onAnswered(this, rawHeaders);
     this.call.onHead(status, rawHeaders, this);
   }
 
@@ -165,7 +176,7 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
     this.carrier = undefined;
     this.status = 101;
     this.phase = 'done';
-    this.owner.onAnswered(this);
+    this.owner.onAnswered(this, rawHeaders);
     this.owner.onUpgraded(this, socket);
     this.call.onUpgrade(rawHeaders, socket, early);
   }
@@ -196,6 +207,7 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
   }
 
   override expire(): void {
+    if (this.impatient && this.phase === 'answering') return this.loseHope();
     const error = this.overdue();
     this.release();
     this.owner.onFailed(this, error);
@@ -222,6 +234,28 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
 
   private get idle(): number {
     return this.call.idleTimeout ?? this.owner.timeouts.idle;
+  }
+
+  /** Waits for the answer's head; first for as long as one may wait for an endpoint that answers nobody. */
+  private awaitAnswer(): void {
+    const { patience } = this.owner;
+    const { responseTimeout } = this.call;
+    this.impatient = patience > 0;
+    this.wait('answering', this.impatient ? this.firstWait(patience) : responseTimeout);
+  }
+
+  /** Half of the whole is left for the other endpoint, if there is one. */
+  private firstWait(patience: number): number {
+    const { responseTimeout } = this.call;
+    return responseTimeout === 0 ? patience : Math.min(patience, responseTimeout / 2);
+  }
+
+  private loseHope(): void {
+    this.impatient = false;
+    if (this.owner.onSilence(this)) return;
+    const { responseTimeout } = this.call;
+    const waited = this.firstWait(this.owner.patience);
+    this.wait('answering', responseTimeout === 0 ? 0 : responseTimeout - waited);
   }
 
   private wait(phase: Phase, ms: number): void {

@@ -1,16 +1,19 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { EventHub } from '../common/event-hub.js';
+import { RequestContext } from '../common/request-context.js';
 import type { ServiceInstance } from '../discovery/service-instance.js';
 import {
   LoadBalancers,
   type OwnedBalancer,
   type ServiceBalancing,
 } from '../load-balancing/load-balancers.js';
+import { Circuit } from '../resilience/circuit.js';
 import { Circuits } from '../resilience/circuits.js';
-import { Circuit } from './circuit.js';
+import { ConcurrencyLimit } from './concurrency-limit.js';
 import { Deadlines } from './deadline-list.js';
 import { instanceAt } from './origin.js';
+import { Retries } from './retries.js';
 import { WaitingCalls } from './transport.js';
 import { Http1Transport } from './transports/http1.transport.js';
 import { UpstreamEndpoint } from './upstream-endpoint.js';
@@ -37,6 +40,7 @@ export class Upstreams implements OnApplicationShutdown {
     private readonly clock: Clock,
     private readonly events: EventHub,
     @Inject(UPSTREAM_SETTINGS) private readonly settings: (service: string) => UpstreamSettings,
+    private readonly context: RequestContext,
   ) {
     this.deadlines = new Deadlines(clock);
     this.transport = new Http1Transport(this.deadlines);
@@ -83,6 +87,9 @@ export class Upstreams implements OnApplicationShutdown {
     const { balancer, close } = balance({
       strategy: settings.strategy(),
       outlier: settings.outlier || undefined,
+      preferZone: settings.preferZone,
+      subset: settings.subset,
+      slowStart: settings.slowStart,
       create: (instance) => this.endpoint(name, instance, settings, waiting),
       onUpdate: () => made?.onInstances(),
     });
@@ -92,7 +99,10 @@ export class Upstreams implements OnApplicationShutdown {
       waiting,
       circuit: this.circuit(name, settings),
       timeouts: settings.timeouts,
-      retry: settings.retry,
+      retries: new Retries(settings.retry),
+      limit: settings.concurrency ? new ConcurrencyLimit(settings.concurrency) : undefined,
+      hedgeAfter: settings.hedge ? settings.hedge.after : undefined,
+      context: this.context,
       deadlines: this.deadlines,
       clock: this.clock,
       events: this.events,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { Environment } from '../../lib/config-client/environment.js';
 import { EnvironmentVariables } from '../../lib/config-client/environment-variables.js';
-import type { PropertySource, PropertyValue } from '../../lib/config-client/property-source.js';
-import type { PropertyTree } from '../../lib/config-client/property-tree.js';
+import type { PropertySource, PropertyValue } from '../../lib/common/properties/property-source.js';
+import type { PropertyTree } from '../../lib/common/properties/property-tree.js';
 
 type Source = Record<string, PropertyValue>;
 

@@ -1,7 +1,7 @@
 import { ConfigAnswerError } from '../config-client.errors.js';
 import type { ConfigSnapshot } from '../config-source.js';
-import type { PropertySource, PropertyValue } from '../property-source.js';
-import { flatten, isPlain, type PropertyTree } from '../property-tree.js';
+import type { PropertySource, PropertyValue } from '../../common/properties/property-source.js';
+import { flatten, isPlain, type PropertyTree } from '../../common/properties/property-tree.js';
 
 /** A config server's answer as it was read: Spring Cloud Config's environment. */
 export interface ConfigAnswer extends ConfigSnapshot {

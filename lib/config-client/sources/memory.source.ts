@@ -1,7 +1,7 @@
 import { Changes } from '../../common/changes.js';
 import { type ConfigRequest, type ConfigSnapshot, ConfigSource } from '../config-source.js';
-import type { PropertySource, PropertyValue } from '../property-source.js';
-import { flatten, type PropertyTree } from '../property-tree.js';
+import type { PropertySource, PropertyValue } from '../../common/properties/property-source.js';
+import { flatten, type PropertyTree } from '../../common/properties/property-tree.js';
 
 /**
  * Configuration from the program's own memory; for tests and for programs that have their values from elsewhere.

@@ -1,8 +1,8 @@
 import { open, realpath } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { ConfigFileError, RepositoryError } from '../config-server.errors.js';
-import { type ConfigDocument, FormatError } from '../flatten.js';
-import { readProperties } from '../properties-format.js';
+import { type ConfigDocument, FormatError } from '../../common/properties/flatten.js';
+import { readProperties } from '../../common/properties/properties-format.js';
 
 /** A larger file is refused, in bytes. */
 const MOST_BYTES = 1024 * 1024;
@@ -10,9 +10,9 @@ const MOST_BYTES = 1024 * 1024;
 /** The endings that are read, the strongest first, and how; the YAML parser is loaded when the first such file is there. */
 const FORMATS: Readonly<Record<string, (text: string) => Promise<readonly ConfigDocument[]>>> = {
   '.properties': async (text) => readProperties(text),
-  '.yml': async (text) => (await import('../yaml-format.js')).readYaml(text),
-  '.yaml': async (text) => (await import('../yaml-format.js')).readYaml(text),
-  '.json': async (text) => (await import('../yaml-format.js')).readJson(text),
+  '.yml': async (text) => (await import('../../common/properties/yaml-format.js')).readYaml(text),
+  '.yaml': async (text) => (await import('../../common/properties/yaml-format.js')).readYaml(text),
+  '.json': async (text) => (await import('../../common/properties/yaml-format.js')).readJson(text),
 };
 
 /** The endings that are read, the strongest first. */

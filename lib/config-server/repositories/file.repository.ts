@@ -3,11 +3,11 @@ import { resolve } from 'node:path';
 import { type Clock, SystemClock } from '../../common/clock.js';
 import type { Duration } from '../../common/duration.js';
 import { duration, refuse } from '../../common/option-readers.js';
-import type { PropertySource } from '../../config-client/property-source.js';
+import type { PropertySource } from '../../common/properties/property-source.js';
 import { ConfigRepository, type RepositorySnapshot } from '../config-repository.js';
 import { ConfigFileError, RepositoryError } from '../config-server.errors.js';
-import { type ConfigDocument, FormatError } from '../flatten.js';
-import { profilesMatch } from '../profile-expression.js';
+import { type ConfigDocument, FormatError } from '../../common/properties/flatten.js';
+import { profilesMatch } from '../../common/properties/profile-expression.js';
 import { ENDINGS, nameIn, readConfigFile } from './config-file.js';
 import { FolderWatch } from './folder-watch.js';
 

@@ -1,5 +1,5 @@
 import { Changes } from '../../common/changes.js';
-import type { PropertySource } from '../../config-client/property-source.js';
+import type { PropertySource } from '../../common/properties/property-source.js';
 import { ConfigRepository, type RepositorySnapshot } from '../config-repository.js';
 
 /**

@@ -24,9 +24,9 @@ export const PROBLEM_HEADERS: readonly string[] = [
   'no-store',
 ];
 
-/** The words for a status that the gateway answers by itself. */
-export function titleOf(status: ProblemStatus): string {
-  return TITLES[status];
+/** The text of a problem that is nothing but a status. */
+export function plainProblem(status: ProblemStatus, requestId: string): string {
+  return problemBody({ title: TITLES[status], status, requestId });
 }
 
 /** The text of a problem; a detail is what a filter or guard says to the client on purpose. */
@@ -57,7 +57,7 @@ export function problemAnswer({ status, requestId, close }: Problem): {
   readonly headers: string[];
   readonly body: string;
 } {
-  const body = problemBody({ title: TITLES[status], status, requestId });
+  const body = plainProblem(status, requestId);
   const headers = [...PROBLEM_HEADERS, 'content-length', String(Buffer.byteLength(body))];
   if (status === 503) headers.push('retry-after', '1');
   if (close) headers.push('connection', 'close');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Placeholders } from '../../lib/config-client/placeholders.js';
+import { Placeholders } from '../../../lib/common/properties/placeholders.js';
 
 const VALUES: Readonly<Record<string, unknown>> = {
   host: 'db-1',

@@ -11,14 +11,19 @@ import {
   string as anyString,
   stringMatching,
 } from 'fast-check';
-import { isSafeKey, keyBelow, listOf, segmentsOf } from '../../lib/config-client/property-key.js';
+import {
+  isSafeKey,
+  keyBelow,
+  listOf,
+  segmentsOf,
+} from '../../../lib/common/properties/property-key.js';
 import {
   flatten,
   lookUp,
   mergeTrees,
   type PropertyTree,
   unflatten,
-} from '../../lib/config-client/property-tree.js';
+} from '../../../lib/common/properties/property-tree.js';
 
 const compare = (a: string, b: string) => (a < b ? -1 : Number(a > b));
 

@@ -9,8 +9,8 @@ import {
   string as anyString,
   stringMatching,
 } from 'fast-check';
-import { FormatError } from '../../lib/config-server/flatten.js';
-import { readJson, readYaml } from '../../lib/config-server/yaml-format.js';
+import { FormatError } from '../../../lib/common/properties/flatten.js';
+import { readJson, readYaml } from '../../../lib/common/properties/yaml-format.js';
 
 const values = (documents: ReturnType<typeof readYaml>) =>
   documents.map(({ entries }) => Object.fromEntries(entries.map(({ key, value }) => [key, value])));

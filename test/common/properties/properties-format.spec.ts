@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { assert, dictionary, property, string as anyString, stringMatching } from 'fast-check';
-import { FormatError } from '../../lib/config-server/flatten.js';
-import { readProperties } from '../../lib/config-server/properties-format.js';
+import { FormatError } from '../../../lib/common/properties/flatten.js';
+import { readProperties } from '../../../lib/common/properties/properties-format.js';
 
 const read = (text: string) =>
   readProperties(text).map(({ entries }) =>

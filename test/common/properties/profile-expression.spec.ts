@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { profilesMatch } from '../../lib/config-server/profile-expression.js';
+import { profilesMatch } from '../../../lib/common/properties/profile-expression.js';
 
 describe('a profile expression', () => {
   it.each([

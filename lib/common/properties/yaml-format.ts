@@ -12,7 +12,7 @@ import {
   type Scalar,
   type YAMLMap,
 } from 'yaml';
-import type { PropertyValue } from '../config-client/property-source.js';
+import type { PropertyValue } from './property-source.js';
 import { type ConfigDocument, Flattened, FormatError } from './flatten.js';
 
 /** The boolean words of YAML 1.1; Spring reads them so, and a text "off" would be true in JavaScript. */

@@ -1,4 +1,4 @@
-import type { PropertyValue } from '../config-client/property-source.js';
+import type { PropertyValue } from './property-source.js';
 
 /** One property of a file, and where it stands there. */
 export interface Entry {
