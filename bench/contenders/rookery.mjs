@@ -17,6 +17,8 @@ const fastLane = FAST_LANE !== 'off';
 const on = {
   discovery: { backend: staticInstances({ items: origins }) },
   gateway: { fastLane, routes: [{ path: '/api/{*rest}', to: 'items' }], accessLog: true, limits },
+  // The load has 64 connections, and none of its requests is one too many.
+  upstreams: { defaults: { concurrency: { min: 64 } } },
 };
 
 const off = {
@@ -27,6 +29,7 @@ const off = {
       circuit: false,
       outlier: false,
       retry: false,
+      concurrency: false,
       timeouts: { response: 0, idle: 0 },
     },
   },

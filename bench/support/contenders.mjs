@@ -21,7 +21,7 @@ export const CONTENDERS = {
     env: { FAST_LANE: 'off' },
     note: "as rookery, by Node's own request and response",
   },
-  'rookery, features off': {
+  'rookery features off': {
     ...ours,
     env: { FEATURES: 'off' },
     note: 'one fixed origin, header rewriting only',

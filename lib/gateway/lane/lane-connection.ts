@@ -181,12 +181,14 @@ export class LaneConnection extends Deadline {
 
   private begin(): boolean {
     const { held } = this;
-    const end = held.indexOf(HEAD_END);
-    if (end < 0) return this.awaitHead(held.length);
+    const from = endOfHead(held);
+    if (from < 0) return this.awaitHead(held.length);
+    // With the line end of its last line, and without the empty line.
     const exchange =
-      end > LONGEST_HEAD ? undefined : this.owner.begin(this, held.toString('latin1', 0, end));
+      from > LONGEST_HEAD
+        ? undefined
+        : this.owner.begin(this, held.toString('latin1', 0, from - 2));
     if (exchange === undefined) return this.handOver();
-    const from = end + HEAD_END.length;
     this.held = from === held.length ? NOTHING : held.subarray(from);
     this.exchange = exchange;
     this.bodyLeft = exchange.length;
@@ -277,3 +279,9 @@ export class LaneConnection extends Deadline {
 
 /** What happened is told by the `close` that follows. */
 function ignore(): void {}
+
+/** Where the first head in some bytes ends, behind its empty line, or -1. */
+function endOfHead(bytes: Buffer): number {
+  const end = bytes.indexOf(HEAD_END);
+  return end < 0 ? -1 : end + HEAD_END.length;
+}

@@ -1,11 +1,12 @@
+import type { WrittenLines } from '../proxy/headers.js';
 import type { RequestHead } from '../proxy/request-head.js';
 
 /**
- * The whole of a head that the lane reads, without its last two line ends: seven methods, a target that begins with a
+ * The whole of a head that the lane reads, without the empty line behind it: seven methods, a target that begins with a
  * slash, HTTP/1.1, and lines of a token, a colon and a value without controls. No folding, no lone CR or LF (RFC 9112, 2.2).
  */
 const GRAMMAR =
-  /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) \/[\x21-\x7e]* HTTP\/1\.1(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*)+$/;
+  /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) \/[\x21-\x7e]* HTTP\/1\.1\r\n(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)+$/;
 
 /** Fields by which a request asks for more than to be passed on, or by which two readers could frame it differently. */
 const REFUSED = new Set([
@@ -29,12 +30,14 @@ const LENGTH = /^[ \t]*\d{1,15}$/;
  * It takes less than Node does, and what it takes, Node takes too and reads the same: a fuzzer holds it there. The rest is
  * none of its business, wrong or not.
  */
-export class LaneHead implements RequestHead {
+export class LaneHead implements RequestHead, WrittenLines {
   readonly httpVersionMajor = 1;
   readonly httpVersionMinor = 1;
   method = '';
   url = '';
   rawHeaders: string[] = [];
+  text = '';
+  readonly starts: number[] = [];
   /** Whether the client keeps the connection. */
   keepAlive = true;
   private hosts = 0;
@@ -48,23 +51,27 @@ export class LaneHead implements RequestHead {
     this.method = text.slice(0, space);
     this.url = text.slice(space + 1, line - ' HTTP/1.1'.length);
     this.rawHeaders = [];
+    this.text = text;
     this.keepAlive = true;
     this.hosts = this.lengths = 0;
-    return this.readFields(text, line) && this.hosts === 1;
+    return this.readFields(text, line + 2) && this.hosts === 1;
   }
 
   private readFields(text: string, from: number): boolean {
-    const { rawHeaders } = this;
-    for (let end = from; end >= 0;) {
-      const start = end + 2;
-      end = text.indexOf('\r\n', start);
-      const stop = end < 0 ? text.length : end;
+    const { rawHeaders, starts } = this;
+    let count = 0;
+    let start = from;
+    for (; start < text.length; count++) {
+      const end = text.indexOf('\r\n', start);
       const colon = text.indexOf(':', start);
       const name = text.slice(start, colon);
-      const value = trimmed(text, colon + 1, stop);
-      if (matters(name.length) && !this.see(name, value, text.slice(colon + 1, stop))) return false;
+      const value = trimmed(text, colon + 1, end);
+      if (matters(name.length) && !this.see(name, value, text.slice(colon + 1, end))) return false;
       rawHeaders.push(name, value);
+      starts[count] = start;
+      start = end + 2;
     }
+    starts[count] = start;
     return true;
   }
 

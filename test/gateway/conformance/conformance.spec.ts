@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ADAPTERS, NestColony, type StartedApp } from '../support/nest-colony.js';
+import { NestColony, type StartedApp, WAYS } from '../support/nest-colony.js';
 import { TABLES } from './cases/all.mjs';
 import { Origin, runCase } from './conformance.mjs';
 
@@ -13,11 +13,7 @@ describe('the tables', () => {
   });
 });
 
-const WAYS = ADAPTERS.flatMap((adapter) =>
-  [true, false].map((fastLane) => ({ adapter, fastLane, way: fastLane ? 'with' : 'without' })),
-);
-
-describe.each(WAYS)('a gateway on $adapter $way its fast lane', ({ adapter, fastLane }) => {
+describe.each(WAYS)('a gateway on $adapter, by $way', ({ adapter, fastLane }) => {
   const colony = new NestColony();
   const origin = new Origin();
   let gateway: StartedApp;
