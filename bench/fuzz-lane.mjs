@@ -3,7 +3,7 @@
 //
 //   npm run fuzz:lane -- [--cases 1000000] [--seed 1]
 import { parseArgs } from 'node:util';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { LaneHead } from '../dist/cjs/gateway/lane/lane-head.js';
 import { disagreement, nearlyRightHead, NodeReader } from '../test/gateway/lane/head-fuzz.mjs';
 

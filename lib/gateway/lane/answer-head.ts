@@ -10,6 +10,7 @@ export type AnswerFraming = 'none' | 'length' | 'chunked';
 export class AnswerHead {
   /** How the body of the answer that was written last is delimited. */
   framing: AnswerFraming = 'none';
+  private keeping = { ms: -1, lines: '' };
   private date = { second: -1, line: '' };
 
   /** @param keepAlive how long an idle connection is kept, in ms; 0 is for ever */
@@ -19,7 +20,8 @@ export class AnswerHead {
   ) {}
 
   /** The head with the empty line behind it, as latin1. */
-  write(status: number, rawHeaders: readonly string[], how: AnswerManner): string {
+  write(answer: PlainAnswer, rawHeaders: readonly string[]): string {
+    const { status } = answer;
     let head = statusLine(status);
     let isDated = false;
     let hasLength = false;
@@ -30,15 +32,15 @@ export class AnswerHead {
       head += `${name}: ${rawHeaders[at + 1]}\r\n`;
     }
     if (!isDated) head += this.dateLine();
-    this.framing = framingOf(status, hasLength, how.toHead);
+    this.framing = framingOf(status, hasLength, answer.toHead);
     if (this.framing === 'chunked') head += 'transfer-encoding: chunked\r\n';
-    return `${head}${how.closes ? 'connection: close\r\n' : this.kept()}\r\n`;
+    return `${head}${answer.closes ? 'connection: close\r\n' : this.kept()}\r\n`;
   }
 
   private kept(): string {
     const ms = this.keepAlive();
-    if (ms === 0) return 'connection: keep-alive\r\n';
-    return `connection: keep-alive\r\nkeep-alive: timeout=${Math.floor(ms / 1_000)}\r\n`;
+    if (ms !== this.keeping.ms) this.keeping = { ms, lines: keptFor(ms) };
+    return this.keeping.lines;
   }
 
   private dateLine(): string {
@@ -50,12 +52,18 @@ export class AnswerHead {
   }
 }
 
-/** What an answer's head depends on beside itself. */
-export interface AnswerManner {
+/** What an answer's head depends on beside its fields. */
+export interface PlainAnswer {
+  readonly status: number;
   /** Whether it answers `HEAD`. */
   readonly toHead: boolean;
   /** Whether the connection ends behind it. */
   readonly closes: boolean;
+}
+
+function keptFor(ms: number): string {
+  const lines = 'connection: keep-alive\r\n';
+  return ms === 0 ? lines : `${lines}keep-alive: timeout=${Math.floor(ms / 1_000)}\r\n`;
 }
 
 function framingOf(status: number, hasLength: boolean, toHead: boolean): AnswerFraming {

@@ -5,7 +5,7 @@ import type { ExchangeOwner } from '../proxy/exchange-owner.js';
 import { earlyLinks } from '../proxy/early-hints.js';
 import { type ProblemStatus, problemAnswer } from '../proxy/problem-response.js';
 import type { Route } from '../routes/route.js';
-import type { AnswerFraming } from './answer-head.js';
+import type { AnswerFraming, PlainAnswer } from './answer-head.js';
 import type { LaneConnection } from './lane-connection.js';
 import type { LaneHead } from './lane-head.js';
 
@@ -13,7 +13,7 @@ import type { LaneHead } from './lane-head.js';
 const SMALL = 4_096;
 
 /** An exchange whose client is read and answered by its bare socket. */
-export class LaneExchange extends Exchange {
+export class LaneExchange extends Exchange implements PlainAnswer {
   isBegun = false;
   /** How many bytes its body has. */
   length = 0;
@@ -39,6 +39,16 @@ export class LaneExchange extends Exchange {
 
   override get isGone(): boolean {
     return !this.lane.socket.writable;
+  }
+
+  /** Whether the answer is to `HEAD`. */
+  get toHead(): boolean {
+    return this.method === 'HEAD';
+  }
+
+  /** Whether the connection ends behind the answer. */
+  get closes(): boolean {
+    return this.lane.closes;
   }
 
   override closeAfter(): void {
@@ -74,10 +84,8 @@ export class LaneExchange extends Exchange {
   protected override sendHead(status: number, rawHeaders: string[]): void {
     this.isBegun = true;
     const { answers } = this.lane;
-    this.out = answers.write(status, rawHeaders, {
-      toHead: this.method === 'HEAD',
-      closes: this.lane.closes,
-    });
+    this.status = status;
+    this.out = answers.write(this, rawHeaders);
     this.delimited = answers.framing;
   }
 

@@ -80,13 +80,15 @@ export class LaneHead implements RequestHead, WrittenLines {
     const lower = name.toLowerCase();
     if (lower === 'host') return ++this.hosts === 1;
     if (lower === 'content-length') return ++this.lengths === 1 && LENGTH.test(written);
-    if (lower === 'connection') return this.seeConnection(value.toLowerCase());
+    if (lower === 'connection') return this.seeConnection(value.toLowerCase(), written);
     return !REFUSED.has(lower);
   }
 
-  private seeConnection(value: string): boolean {
+  private seeConnection(value: string, written: string): boolean {
     if (value === 'close') this.keepAlive = false;
-    return value === 'close' || value === 'keep-alive';
+    else if (value !== 'keep-alive') return false;
+    // Node 20 does not know the word with a tab behind it.
+    return !isBlank(written.charCodeAt(written.length - 1));
   }
 }
 

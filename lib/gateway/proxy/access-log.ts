@@ -27,6 +27,7 @@ export class AccessLog implements OnApplicationShutdown {
   readonly enabled: boolean;
   /** What is the same in all lines; the name is known when all modules are there. */
   private same: string | undefined;
+  private readonly routes = new WeakMap<ProxiedRequest['route'], string>();
 
   constructor(
     private readonly clock: Clock,
@@ -55,8 +56,8 @@ export class AccessLog implements OnApplicationShutdown {
     return (
       `{"level":"${status >= 500 ? 'error' : 'info'}","time":"${this.now()}",${this.self()}` +
       `,"traceId":"${scope.trace.traceId}","correlationId":"${scope.correlationId}"` +
-      `,"method":${quote(request.method)},"path":${quote(pathOf(request.url))}` +
-      `,"route":${quote(route.path)},"status":${status},"upstream":${quote(route.to)}` +
+      `,"method":"${request.method}","path":${quote(pathOf(request.url))}` +
+      `${this.leading(route)},"status":${status}` +
       `,"upstreamInstance":${quote(endpoint?.instance.id ?? '')},"attempts":${request.attempts}` +
       `,"ms":${inTenths(request.duration)},"msg":"request proxied"}\n`
     );
@@ -64,6 +65,16 @@ export class AccessLog implements OnApplicationShutdown {
 
   private self(): string {
     return (this.same ??= `"service":${JSON.stringify(this.identity.name)},"context":"Access"`);
+  }
+
+  /** What is the same for all requests of a route, and written once. */
+  private leading(route: ProxiedRequest['route']): string {
+    let text = this.routes.get(route);
+    if (text === undefined) {
+      text = `,"route":${quote(route.path)},"upstream":${quote(route.to)}`;
+      this.routes.set(route, text);
+    }
+    return text;
   }
 
   private now(): string {

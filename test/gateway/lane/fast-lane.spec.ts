@@ -23,6 +23,16 @@ class Local {
 const get = (path: string, headers = '') => `GET ${path} HTTP/1.1\r\nHost: a\r\n${headers}\r\n`;
 const LAST = get('/api/last', 'Connection: close\r\n');
 
+/** The lines of an answer, but those that no two have alike. */
+const plain = (text: string) =>
+  text
+    .toLowerCase()
+    .replace(/date: .*|x-correlation-id: .*/g, '')
+    .split('\r\n')
+    .toSorted();
+
+const tracer = () => {};
+
 describe.each(ADAPTERS)('the fast lane of a gateway on %s', (adapter) => {
   let colony: NestColony;
   let upstream: RawServer;
@@ -93,12 +103,6 @@ describe.each(ADAPTERS)('the fast lane of a gateway on %s', (adapter) => {
 
   it('answers as Node does', async () => {
     await start();
-    const plain = (text: string) =>
-      text
-        .toLowerCase()
-        .replace(/date: .*|x-correlation-id: .*/g, '')
-        .split('\r\n')
-        .toSorted();
     const fast = await ask(get('/api/x'), '/api/x');
     const slow = await ask(
       get('/api/x', 'TE: trailers\r\nConnection: TE, keep-alive\r\n'),
@@ -173,7 +177,6 @@ describe.each(ADAPTERS)('the fast lane of a gateway on %s', (adapter) => {
 
     it('where a tracer listens to Node', async () => {
       await start();
-      const tracer = () => {};
       subscribe('http.server.request.start', tracer);
       await ask(LAST);
       unsubscribe('http.server.request.start', tracer);
@@ -181,7 +184,7 @@ describe.each(ADAPTERS)('the fast lane of a gateway on %s', (adapter) => {
     });
 
     it('for routes with filters', async () => {
-      await start({ filters: [{ AddRequestHeader: { name: 'x-a', value: 'b' } }] });
+      await start({ filters: [{ AddRequestHeader: { headers: { 'x-a': 'b' } } }] });
       await ask(LAST);
       expect(seen).toEqual(['/api/last']);
     });

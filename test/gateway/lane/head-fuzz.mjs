@@ -1,6 +1,6 @@
 // Heads that are nearly right, and what Node makes of them. Plain JavaScript, so that bench/fuzz-lane.mjs runs millions of
 // them without a build of the tests.
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { createServer } from 'node:http';
 import { Duplex } from 'node:stream';
 

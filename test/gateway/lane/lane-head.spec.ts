@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { LaneHead } from '../../../lib/gateway/lane/lane-head.js';
 import { disagreement, nearlyRightHead, NodeReader } from './head-fuzz.mjs';
 
@@ -29,6 +29,7 @@ describe('the head that the fast lane reads', () => {
     ['an upgrade', `${PLAIN}Upgrade: websocket\r\n`],
     ['trailers', `${PLAIN}TE: trailers\r\n`],
     ['named connection options', `${PLAIN}Connection: keep-alive, X-A\r\n`],
+    ['a tab behind a connection option', `${PLAIN}Connection: close\t\r\n`],
     ['a folded line', `${PLAIN}A: b\r\n c\r\n`],
     ['a blank before a colon', `${PLAIN}A : b\r\n`],
     ['a bare line feed', 'GET / HTTP/1.1\nHost: x\r\n'],
