@@ -1,10 +1,17 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { RequestContext } from './request-context.js';
+import { RequestContext, type RequestScope } from './request-context.js';
 
 /** Sees every request before anyone else, and leaves it alone. */
 export type RequestObserver = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Sees a request that goes on to Nest, with its place among others. */
+export type OwnRequestObserver = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  scope: RequestScope,
+) => void;
 
 /** Answers a request itself and returns true, or leaves it to the next and returns false. */
 export type RequestTaker = (request: IncomingMessage, response: ServerResponse) => boolean;
@@ -30,6 +37,8 @@ export interface ObserverOptions {
 export interface TakerOptions {
   /** Whether all paths that it answers are listed among the application's own, so that no route has them. @default false */
   readonly listed?: boolean;
+  /** How every target that it answers begins, as it is written. @default anyhow */
+  readonly below?: string;
 }
 
 /**
@@ -42,10 +51,12 @@ export interface TakerOptions {
 export class RequestListener implements OnApplicationBootstrap {
   private readonly observers: RequestObserver[] = [];
   private readonly takers: RequestTaker[] = [];
-  private readonly listed = new Set<RequestTaker>();
+  private readonly placed = new Set<RequestTaker>();
+  private readonly places: string[] = [];
   private every = false;
   /** The requests that do not come by this event, where there are such. */
   beside: RequestsBeside | undefined;
+  private readonly ownObservers: OwnRequestObserver[] = [];
 
   constructor(
     private readonly host: HttpAdapterHost,
@@ -64,14 +75,31 @@ export class RequestListener implements OnApplicationBootstrap {
   }
 
   /** Lets someone answer requests ahead of Nest. Call it before the application has started. */
-  take(taker: RequestTaker, { listed = false }: TakerOptions = {}): void {
+  take(taker: RequestTaker, options: TakerOptions = {}): void {
     this.takers.push(taker);
-    if (listed) this.listed.add(taker);
+    this.place(taker, options);
   }
 
-  /** Whether a taker is asked first, but for those whose paths are listed among the application's own. */
+  /** Lets someone answer requests ahead of everyone else who may. Call it before the application has started. */
+  takeFirst(taker: RequestTaker, options: TakerOptions = {}): void {
+    this.takers.unshift(taker);
+    this.place(taker, options);
+  }
+
+  /** Whether a taker is asked first, but for those who have said what they take. */
   isFirst(taker: RequestTaker): boolean {
-    return this.takers.find((each) => !this.listed.has(each)) === taker;
+    return this.takers.find((each) => !this.placed.has(each)) === taker;
+  }
+
+  /** Whether a target may be for a taker who has said how those begin that it answers. */
+  hasPlace(target: string): boolean {
+    for (const place of this.places) if (target.startsWith(place)) return true;
+    return false;
+  }
+
+  /** Lets someone see the requests that nobody takes, before Nest does. Call it before the application has started. */
+  observeOwn(observer: OwnRequestObserver): void {
+    this.ownObservers.push(observer);
   }
 
   /** The HTTP server, or `undefined` in an application without one. */
@@ -88,6 +116,11 @@ export class RequestListener implements OnApplicationBootstrap {
     server.on('request', (request, response) => this.deliver(server, nest, request, response));
   }
 
+  private place(taker: RequestTaker, { listed = false, below }: TakerOptions): void {
+    if (below !== undefined) this.places.push(below);
+    if (listed || below !== undefined) this.placed.add(taker);
+  }
+
   private deliver(
     server: Server,
     nest: readonly RequestObserver[],
@@ -97,6 +130,7 @@ export class RequestListener implements OnApplicationBootstrap {
     for (const observe of this.observers) observe(request, response);
     for (const take of this.takers) if (take(request, response)) return;
     const scope = this.context.open(request.headers);
+    for (const observe of this.ownObservers) observe(request, response, scope);
     // Whoever gave up waiting would only be answered in vain.
     if (this.context.isLate(scope)) return refuseLate(request, response, scope.correlationId);
     this.context.run(scope, () => {

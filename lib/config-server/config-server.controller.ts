@@ -42,7 +42,10 @@ export class ConfigServerController implements OnApplicationBootstrap {
     private readonly listener: RequestListener,
   ) {
     this.token = settings.token === undefined ? undefined : new ConfigToken(settings.token);
-    listener.take((request, response) => this.take(request, response));
+    listener.take(
+      (request, response) => this.take(request, response),
+      settings.prefix === '' ? {} : { below: `${settings.prefix}/` },
+    );
   }
 
   onApplicationBootstrap(): void {

@@ -2,6 +2,8 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { CommonModule } from '../common/common.module.js';
 import { roomModule } from '../common/module-builder.js';
 import { GatewayContributor } from './gateway.contributor.js';
+import { GatewayDoors } from './door/gateway-doors.js';
+import { GatewayMeasurements } from './gateway.measurements.js';
 import {
   GATEWAY_SETTINGS,
   type GatewayOptions,
@@ -57,7 +59,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = roomModule<GatewayOpti
       inject: [{ token: MODULE_OPTIONS_TOKEN, optional: true }],
       useFactory: (options?: GatewayOptions) => readGatewayOptions(options, 'gateway'),
     },
-    { provide: ACCESS_LOG_SINK, useValue: (lines: string) => process.stdout.write(lines) },
+    { provide: ACCESS_LOG_SINK, useValue: (lines: Buffer) => process.stdout.write(lines) },
     {
       provide: ROUTE_SOURCES,
       inject: [
@@ -87,7 +89,9 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = roomModule<GatewayOpti
     ExchangeReporter,
     FastLane,
     GatewayContributor,
+    GatewayDoors,
     GatewayListener,
+    GatewayMeasurements,
     GatewayRoutes,
     HttpProxy,
     LocalPaths,

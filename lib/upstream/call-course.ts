@@ -87,6 +87,16 @@ export class CallCourse implements AttemptOwner {
     return this.parts.retries.silence;
   }
 
+  now(): number {
+    return this.parts.clock.now();
+  }
+
+  onWaited(stage: 'queue' | 'connect', since: number): void {
+    const { events, clock } = this.parts;
+    if (!events.hears('call.waited')) return;
+    events.emit('call.waited', { service: this.name, stage, duration: clock.now() - since });
+  }
+
   onAnswered(attempt: CallAttempt, rawHeaders: string[]): void {
     const now = this.parts.clock.now();
     const { endpoint } = attempt;

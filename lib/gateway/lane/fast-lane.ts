@@ -9,6 +9,7 @@ import { Deadlines } from '../../upstream/deadline-list.js';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway.options.js';
 import { ExchangeReporter } from '../proxy/exchange-reporter.js';
 import { type RoutedEntry, RequestRouting } from '../proxy/request-routing.js';
+import type { Route } from '../routes/route.js';
 import { AnswerHead } from './answer-head.js';
 import { LaneConnection, type LaneOwner } from './lane-connection.js';
 import { LaneExchange } from './lane-exchange.js';
@@ -21,7 +22,7 @@ const REQUEST_STARTED = channel('http.server.request.start');
 
 /**
  * A shorter way for plain requests: it stands at the server's `connection` event, cuts out by itself what it can read
- * beyond doubt and a route without filters takes, and leads it from socket to socket. A third to a half of the CPU time of
+ * beyond doubt and a route without filters and without a door takes, and leads it from socket to socket. A third to a half of the CPU time of
  * a request is Node's own request and response, and this spares them.
  *
  * All decisions are those of the long way. Whatever it does not take, wrong, rare or for Nest, goes to Node with the
@@ -69,8 +70,8 @@ export class FastLane implements LaneOwner, RequestsBeside {
   /** Takes its place at a server's `connection` event, if it may. */
   install(server: Server): void {
     // TLS and HTTP/2 servers are none of these, and a patched `emit` is a tracer's.
-    const isPlain = server instanceof Server && server.emit === EventEmitter.prototype.emit;
-    if (!this.settings.fastLane || !isPlain) return;
+    const isUsual = server instanceof Server && server.emit === EventEmitter.prototype.emit;
+    if (!this.settings.fastLane || !isUsual) return;
     const others = server.listeners('connection') as ConnectionListener[];
     const toNode = others.find(({ name }) => name === 'connectionListener');
     if (toNode === undefined) return;
@@ -108,10 +109,11 @@ export class FastLane implements LaneOwner, RequestsBeside {
 
   begin(connection: LaneConnection, text: string): LaneExchange | undefined {
     const { head, routing, reporter } = this;
-    if (!head.read(text) || !routing.read(head)) return undefined;
+    if (!head.read(text) || this.listener.hasPlace(head.url) || !routing.read(head))
+      return undefined;
     const entry = routing.match(head, connection.socket) as RoutedEntry | undefined;
     const route = entry?.route;
-    if (entry === undefined || route === undefined || route.filters !== undefined) return undefined;
+    if (entry === undefined || route === undefined || !isPlain(route)) return undefined;
     if (routing.judge(head, entry) !== undefined) return undefined;
     const scope = routing.scopeOf(head);
     const exchange = new LaneExchange(connection, head, route, scope, reporter);
@@ -158,4 +160,9 @@ export class FastLane implements LaneOwner, RequestsBeside {
   private closeIdle(): void {
     for (const { isIdle, socket } of this.connections) if (isIdle) socket.destroy();
   }
+}
+
+/** Whether nothing on a route wants to see a request as Node has it. */
+function isPlain({ filters, door }: Route): boolean {
+  return filters === undefined && door === undefined;
 }

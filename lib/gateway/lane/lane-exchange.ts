@@ -3,7 +3,7 @@ import type { RequestScope } from '../../common/request-context.js';
 import { Exchange } from '../proxy/exchange.js';
 import type { ExchangeOwner } from '../proxy/exchange-owner.js';
 import { earlyLinks } from '../proxy/early-hints.js';
-import { type ProblemStatus, problemAnswer } from '../proxy/problem-response.js';
+import { CLIENT_GONE, type ProblemStatus, problemAnswer } from '../proxy/problem-response.js';
 import type { Route } from '../routes/route.js';
 import type { AnswerFraming, PlainAnswer } from './answer-head.js';
 import type { LaneConnection } from './lane-connection.js';
@@ -57,6 +57,16 @@ export class LaneExchange extends Exchange implements PlainAnswer {
 
   override endConnection(): void {
     this.lane.keepsAlive = false;
+  }
+
+  override endWith(status: number, rawHeaders: string[], body: Buffer): void {
+    if (this.done) return;
+    const isBodiless = status === 204 || status === 304;
+    if (!isBodiless) rawHeaders.push('content-length', String(body.length));
+    if (this.isGone) this.status = CLIENT_GONE;
+    else if (this.writeHead(status, rawHeaders))
+      this.sendEnd(isBodiless || this.toHead ? '' : body.toString('latin1'));
+    this.finish();
   }
 
   override pauseBody(): void {

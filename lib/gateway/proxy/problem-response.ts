@@ -14,6 +14,9 @@ const TITLES = {
   504: 'Gateway Timeout',
 } as const;
 
+/** What nginx calls a client that closed the connection before its answer came; only logs see it. */
+export const CLIENT_GONE = 499;
+
 export type ProblemStatus = keyof typeof TITLES;
 
 /** The head of every problem, beside its length. */

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { messageOf } from '../../common/errors.js';
 import {
   CORRELATION_HEADER,
   RequestContext,
@@ -11,7 +12,9 @@ import { GatewayRoutes } from '../gateway-routes.js';
 import { PredicateRequest } from '../predicates/predicate-request.js';
 import type { RouteEntry } from '../routes/route-table.js';
 import type { Route } from '../routes/route.js';
+import type { RouteDoor } from '../door/route-door.js';
 import { ClientConnection } from './client-connection.js';
+import { DoorVisit, type DoorVisitParts } from './door-visit.js';
 import type { Exchange } from './exchange.js';
 import { type Framing, RequestFraming } from './framing.js';
 import { headerOf, requestLines, type WrittenLines } from './headers.js';
@@ -31,10 +34,12 @@ export type RoutedEntry = RouteEntry & { readonly route: Route };
  */
 @Injectable()
 export class RequestRouting {
+  private readonly logger = new Logger('Gateway');
   // Both are read at once for each request, so one of each is enough.
   private readonly target: RequestTarget;
   private readonly framing = new RequestFraming();
   private readonly isTrusted: (address: string) => boolean;
+  private readonly proxies: DoorVisitParts['proxies'];
 
   constructor(
     private readonly routes: GatewayRoutes,
@@ -42,7 +47,10 @@ export class RequestRouting {
     @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
   ) {
     this.target = new RequestTarget(settings.limits.encodedSlash);
-    this.isTrusted = trustedProxies(settings.trustedProxies);
+    const { trustedProxies: proxies } = settings;
+    // Where proxies are counted, nobody may come past them, so that every peer is one.
+    this.isTrusted = typeof proxies === 'number' ? () => true : trustedProxies(proxies);
+    this.proxies = { isTrusted: this.isTrusted, hops: typeof proxies === 'number' ? proxies : 0 };
   }
 
   /** How the body of the request that was judged is delimited. */
@@ -62,9 +70,20 @@ export class RequestRouting {
 
   /** What the request that was read is led to. */
   match(head: RequestHead, socket: Socket): RouteEntry | undefined {
+    const { method = 'GET' } = head;
+    if (method === 'OPTIONS') {
+      // A preflight is answered by the route of the request that it asks for.
+      const wanted = headerOf(head.rawHeaders, 'access-control-request-method');
+      const entry = wanted === undefined ? undefined : this.find(wanted, head, socket);
+      if (entry?.route?.door?.answersPreflights) return entry;
+    }
+    return this.find(method, head, socket);
+  }
+
+  private find(method: string, head: RequestHead, socket: Socket): RouteEntry | undefined {
     const { table } = this.routes;
     const host = table.usesHosts ? hostName(head) : '';
-    const { method = 'GET', rawHeaders } = head;
+    const { rawHeaders } = head;
     const { matched: path, query } = this.target;
     if (!table.usesPredicates) return table.match(method, path, host);
     const { address } = this.connectionOf(socket);
@@ -122,6 +141,17 @@ export class RequestRouting {
     }
     return this.context.open(named);
   }
+
+  /** The request at the door of its route. */
+  visit(exchange: Exchange, door: RouteDoor, { rawHeaders }: RequestHead): DoorVisit {
+    const { proxies, onDoorFailed: onFailed, target } = this;
+    return new DoorVisit({ exchange, door, rawHeaders, path: target.matched, proxies, onFailed });
+  }
+
+  private readonly onDoorFailed = (error: unknown) => {
+    const stack = error instanceof Error ? error.stack : undefined;
+    this.logger.error(`A step at the door of a route failed: ${messageOf(error)}`, stack);
+  };
 
   /** The path for the upstream. */
   private pathOf({ rewrite }: RoutedEntry): string {
