@@ -153,7 +153,7 @@ describe.each(ADAPTERS)('a WebSocket through a gateway on %s', (adapter) => {
   });
 
   const tunnels = () => gateway.app.get(WebSocketTunnels);
-  const ask = (request: string) => exchangeRaw(gateway.port, request);
+  const ask = (request: string, until?: RegExp) => exchangeRaw(gateway.port, request, until);
 
   it('passes bytes both ways as they are, and says so in its answer', async () => {
     const { socket, head } = await open(gateway.port, '/ws/echo?room=1%2F2');
