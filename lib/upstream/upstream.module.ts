@@ -4,6 +4,7 @@ import { roomModule } from '../common/module-builder.js';
 import { LoadBalancingModule } from '../load-balancing/load-balancing.module.js';
 import { ResilienceModule } from '../resilience/resilience.module.js';
 import { loadUndiciTransport } from './transports/undici.transport.js';
+import { CircuitsModule } from '../resilience/circuits.module.js';
 import {
   readUpstreamOptions,
   UPSTREAM_SETTINGS,
@@ -23,7 +24,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
  * UpstreamModule.forRoot({ services: { payments: { timeouts: { response: '30s' } } } })
  */
 @Module({
-  imports: [CommonModule, LoadBalancingModule, ResilienceModule],
+  imports: [CommonModule, LoadBalancingModule, CircuitsModule],
   providers: [
     {
       provide: UPSTREAM_SETTINGS,

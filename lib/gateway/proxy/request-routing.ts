@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { messageOf } from '../../common/errors.js';
+import { EventHub } from '../../common/event-hub.js';
 import {
   CORRELATION_HEADER,
   RequestContext,
@@ -15,6 +16,7 @@ import type { Route } from '../routes/route.js';
 import type { RouteDoor } from '../door/route-door.js';
 import { ClientConnection } from './client-connection.js';
 import { DoorVisit, type DoorVisitParts } from './door-visit.js';
+import { withDeadline } from './deadline-line.js';
 import type { Exchange } from './exchange.js';
 import { type Framing, RequestFraming } from './framing.js';
 import { headerOf, requestLines, type WrittenLines } from './headers.js';
@@ -44,6 +46,7 @@ export class RequestRouting {
   constructor(
     private readonly routes: GatewayRoutes,
     private readonly context: RequestContext,
+    private readonly events: EventHub,
     @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
   ) {
     this.target = new RequestTarget(settings.limits.encodedSlash);
@@ -120,6 +123,8 @@ export class RequestRouting {
       requestLines(rawHeaders, exchange.connection, framing.host, written) +
       linesOf(exchange.scope);
     if (framing.body === 'chunked') exchange.lines += 'transfer-encoding: chunked\r\n';
+    const { total } = route.timeouts;
+    if (total > 0) exchange.lines = withDeadline(exchange.lines, total);
   }
 
   connectionOf(socket: Socket): ClientConnection {
@@ -144,9 +149,17 @@ export class RequestRouting {
 
   /** The request at the door of its route. */
   visit(exchange: Exchange, door: RouteDoor, { rawHeaders }: RequestHead): DoorVisit {
-    const { proxies, onDoorFailed: onFailed, target } = this;
-    return new DoorVisit({ exchange, door, rawHeaders, path: target.matched, proxies, onFailed });
+    const { proxies, onRefused, onDoorFailed: onFailed, target } = this;
+    const path = target.matched;
+    return new DoorVisit({ exchange, door, rawHeaders, path, proxies, onRefused, onFailed });
   }
+
+  private readonly onRefused: DoorVisitParts['onRefused'] = (exchange, refusal, clientAddress) => {
+    if (!this.events.hears('request.refused')) return;
+    const { route, method, scope } = exchange;
+    const { status, reason } = refusal;
+    this.events.emit('request.refused', { route, method, status, reason, clientAddress, scope });
+  };
 
   private readonly onDoorFailed = (error: unknown) => {
     const stack = error instanceof Error ? error.stack : undefined;

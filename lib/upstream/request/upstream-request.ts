@@ -28,6 +28,9 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** A request that was checked, as text: what goes before and after the `host` field. */
 export interface RequestText {
   readonly method: string;
+  readonly path: string;
+  /** Whether it may be done twice, whatever its method: it has an `Idempotency-Key`. */
+  readonly idempotent: boolean;
   readonly requestLine: string;
   readonly fields: string;
   readonly body: Buffer | Readable | undefined;
@@ -50,6 +53,8 @@ export function writeRequest(request: UpstreamRequest): RequestText {
   }
   return {
     method,
+    path,
+    idempotent: /^idempotency-key:/im.test(fields),
     requestLine: `${method} ${path} HTTP/1.1\r\n`,
     fields: fields + framing(method, body),
     body,

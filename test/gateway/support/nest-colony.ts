@@ -28,6 +28,7 @@ export interface StartedApp {
 export interface StartOptions {
   readonly controllers?: readonly Type[];
   readonly version?: string;
+  readonly providers?: NonNullable<ModuleMetadata['providers']>;
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
   readonly adapter?: AdapterName;
   /** Makes the application a gateway. */
@@ -46,6 +47,7 @@ export class NestColony {
   async start(name: string, options: StartOptions = {}): Promise<StartedApp> {
     const {
       controllers = [],
+      providers = [],
       imports = [],
       adapter = 'express',
       gateway,
@@ -66,6 +68,7 @@ export class NestColony {
         ...(gateway ? [GatewayModule.forRoot(gateway)] : []),
       ],
       controllers: [...controllers],
+      providers,
     })
     class App {}
     const http =

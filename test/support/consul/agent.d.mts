@@ -11,4 +11,5 @@ export interface TestAgent {
 }
 
 export function freePorts(): Promise<AgentPorts>;
-export function startAgent(options?: { readonly ports?: AgentPorts }): Promise<TestAgent>;
+export function startAgent(options?: {
+  readonly hcl?: string; readonly ports?: AgentPorts }): Promise<TestAgent>;
