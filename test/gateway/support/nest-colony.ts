@@ -12,6 +12,11 @@ import { UpstreamModule } from '../../../lib/upstream/upstream.module.js';
 import type { UpstreamModuleOptions } from '../../../lib/upstream/upstream.options.js';
 
 export const ADAPTERS = ['express', 'fastify'] as const;
+/** Every way that a plain request can take through a gateway. */
+export const WAYS = ADAPTERS.flatMap((adapter) => [
+  { adapter, fastLane: true, way: 'its fast lane' },
+  { adapter, fastLane: false, way: "Node's own parser" },
+]);
 type AdapterName = (typeof ADAPTERS)[number];
 
 export interface StartedApp {
