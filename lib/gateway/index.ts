@@ -73,6 +73,7 @@ export { setRequestHeader } from './filters/set-request-header.filter.js';
 export { setResponseHeader } from './filters/set-response-header.filter.js';
 export { setStatus, type SetStatusArgs } from './filters/set-status.filter.js';
 export { stripPrefix, type StripPrefixArgs } from './filters/strip-prefix.filter.js';
+export { validateRequest, type ValidateRequestArgs } from './filters/validate-request.filter.js';
 export { cookie, type CookieArgs } from './predicates/cookie.predicate.js';
 export { header, type HeaderArgs } from './predicates/header.predicate.js';
 export { query, type QueryArgs } from './predicates/query.predicate.js';

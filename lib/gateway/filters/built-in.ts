@@ -32,6 +32,7 @@ import { setRequestHeader } from './set-request-header.filter.js';
 import { setResponseHeader } from './set-response-header.filter.js';
 import { setStatus } from './set-status.filter.js';
 import { stripPrefix } from './strip-prefix.filter.js';
+import { validateRequest } from './validate-request.filter.js';
 import type { GatewayFilter } from './gateway-filter.js';
 
 /** Every filter that configuration can name. */
@@ -69,4 +70,5 @@ export const filters: readonly Definition<GatewayFilter>[] = [
   setResponseHeader,
   setStatus,
   stripPrefix,
+  validateRequest,
 ].map(({ definition }) => definition);

@@ -56,6 +56,18 @@ class Mine {
   }
 }
 
+/** One of two builds of a service. */
+function build(options: object) {
+  @GatewayRoute('/api/rolled', options)
+  @Controller('rolled')
+  class Rolled {
+    @Get() get() {
+      return {};
+    }
+  }
+  return Rolled;
+}
+
 const colonies: NestColony[] = [];
 afterEach(() => Promise.all(colonies.splice(0).map((colony) => colony.close())));
 
@@ -132,16 +144,6 @@ describe.each(ADAPTERS)('access that a controller declares, on %s', (adapter) =>
 
   it('holds by the stricter of two builds that are live together', async () => {
     const { colony, gateway } = await shop(adapter);
-    const build = (options: object) => {
-      @GatewayRoute('/api/rolled', options)
-      @Controller('rolled')
-      class Rolled {
-        @Get() get() {
-          return {};
-        }
-      }
-      return Rolled;
-    };
     const status = async () => (await ask(gateway, '/api/rolled', { 'x-api-key': KEY })).status;
     const older = await colony.start('rolled', { adapter, controllers: [build({ public: true })] });
     await eventually(async () => expect((await ask(gateway, '/api/rolled')).status).toBe(200));
