@@ -87,7 +87,9 @@ for (const scenario of scenarios) {
 const node = execFileSync(values.node, ['-p', 'process.versions.node'], {
   encoding: 'utf8',
 }).trim();
-console.log(`\nNode ${node}; medians of the quieter half of ${rounds} rounds of ${seconds} s.`);
+console.log(
+  `\nNode ${node}; medians of the quieter half of ${rounds} rounds of ${seconds} s. Metrics are a listener that counts each request into a histogram.`,
+);
 if (values.json) {
   const shaped = Object.entries(results).map(([name, contenders]) => [name, { contenders }]);
   writeFileSync(

@@ -14,7 +14,7 @@ export const CONTENDERS = {
   haproxy: { config: 'haproxy.cfg', note: 'one thread, no access log' },
   rookery: {
     ...ours,
-    note: 'Nest-Express, 4 instances: header rewriting, balancing, circuit, deadlines, metrics, access log',
+    note: 'Nest-Express, 4 instances: header rewriting, balancing, circuit, deadlines, histogram, access log',
   },
   'rookery lane 1': {
     ...ours,
