@@ -14,6 +14,7 @@ import { LoadBalancer } from '../dist/cjs/load-balancing/load-balancer.js';
 import { STRATEGIES } from '../dist/cjs/load-balancing/strategies/built-in.js';
 import { Circuit } from '../dist/cjs/resilience/circuit.js';
 import { Deadline, Deadlines } from '../dist/cjs/upstream/deadline-list.js';
+import { HistogramSeries } from '../dist/cjs/telemetry/metrics/series.js';
 import { median } from './support/report.mjs';
 
 const { values } = parseArgs({
@@ -147,6 +148,17 @@ function deadlineOf() {
   };
 }
 
+/** Durations of a fast service, most of them in the first buckets. */
+function histogramOf() {
+  const series = new HistogramSeries([
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+  ]);
+  const durations = Float64Array.from({ length: 64 }, (_, number) => 0.0004 * (1 + (number & 15)));
+  return (times) => {
+    for (let at = 0; at < times; at++) sink += series.record(durations[at & 63]);
+  };
+}
+
 function canonicalPath(list) {
   const target = new RequestTarget();
   return (times) => {
@@ -184,6 +196,7 @@ const CASES = {
   'match of 400 routes': { run: matchOfAllRoutes(), less: freshTexts },
   circuit: { run: circuitOf() },
   deadline: { run: deadlineOf() },
+  histogram: { run: histogramOf() },
   'canonical path, as it stands': { run: canonicalPath(paths), less: freshTexts },
   'canonical path, to be made': {
     run: canonicalPath(texts((number) => `/service${number >> 1}/./items/%61${number}`)),
