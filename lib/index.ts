@@ -1,5 +1,16 @@
 export { BaseService } from './base-service.js';
-export { ClientModule, type ClientOptions, RemoteError, ServiceClient } from './client/index.js';
+export {
+  ClientModule,
+  type ClientModuleOptions,
+  type ClientOptions,
+  type Fallback,
+  Remote,
+  remote,
+  type RemoteCallOptions,
+  RemoteException,
+  ServiceClient,
+  ServiceContract,
+} from './client/index.js';
 export {
   Clock,
   type Duration,

@@ -32,6 +32,7 @@ const read = group({
   health: room('an object'),
   resilience: room('an object'),
   upstreams: room('an object'),
+  client: room('an object'),
   gateway: room('an object, true or false', true, false),
   logs: room('an object, true or false', true, false),
   metrics: room('an object, true or false', true, false),
@@ -64,7 +65,7 @@ export class RookeryModule {
         HealthModule.forRoot({ ...usable.health, ...given({ name }) }),
         UpstreamModule.forRoot({ ...usable.upstreams }),
         ResilienceModule.forRoot({ ...usable.resilience }),
-        ClientModule,
+        ClientModule.forRoot({ ...usable.client }),
         ...(config === false
           ? []
           : [ConfigClientModule.forRoot({ ...config, ...given({ name }) })]),

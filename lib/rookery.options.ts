@@ -1,3 +1,4 @@
+import type { ClientModuleOptions } from './client/client.options.js';
 import type { ConfigClientOptions } from './config-client/config-client.options.js';
 import type { DiscoveryOptions } from './discovery/discovery.options.js';
 import type { GatewayOptions } from './gateway/gateway.options.js';
@@ -22,6 +23,8 @@ export interface RookeryOptions {
   readonly resilience?: ResilienceOptions;
   /** How it calls others: time limits, circuits and balancing for each service. */
   readonly upstreams?: UpstreamModuleOptions;
+  /** What goes on with its calls, and what is shared, kept and checked of their answers. */
+  readonly client?: ClientModuleOptions;
   /** Makes it a gateway. @default false */
   readonly gateway?: GatewayOptions | boolean;
   /** Counts what happens, for Prometheus at /metrics, by prom-client, which must be installed. @default false */

@@ -12,9 +12,6 @@ import { BodyWriter } from './body-writer.js';
 import type { RequestText } from './upstream-request.js';
 import { UpstreamResponse } from './upstream-response.js';
 
-/** Methods that change nothing, so that sending one twice is harmless (RFC 9110, 9.2.1). */
-export const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
-
 /** What a promised call needs to know. */
 export interface PromisedCallOptions {
   readonly service: string;
@@ -61,8 +58,7 @@ export class PromisedCall extends UpstreamCall {
   }
 
   override get replayable(): boolean {
-    const twice = SAFE.has(this.method) || this.options.request.idempotent;
-    return twice && this.writer?.once !== true;
+    return this.options.request.idempotent && this.writer?.once !== true;
   }
 
   /** Gives the call up when the signal aborts, or when its deadline has come. */

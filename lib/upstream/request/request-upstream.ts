@@ -6,8 +6,8 @@ import type { Retries } from '../retries.js';
 import type { UpstreamCall } from '../upstream-call.js';
 import { CallCancelledError, DeadlineExceededError } from '../upstream.errors.js';
 import { HedgedRequest } from './hedged-request.js';
-import { PromisedCall, SAFE } from './promised-call.js';
-import { type RequestText, type UpstreamRequest, writeRequest } from './upstream-request.js';
+import { PromisedCall } from './promised-call.js';
+import { type RequestText, SAFE, type UpstreamRequest, writeRequest } from './upstream-request.js';
 import type { UpstreamResponse } from './upstream-response.js';
 
 /** Who carries promised calls. */
