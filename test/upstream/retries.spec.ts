@@ -30,6 +30,7 @@ const status =
   (code: number, more = '') =>
   ({ socket }: RawRequest) =>
     void socket.write(`HTTP/1.1 ${code} No\r\n${more}content-length: 0\r\n\r\n`);
+const slow = ({ socket }: RawRequest) => void setTimeout(() => socket.write(OK), 150);
 const ROUND: UpstreamOptions = { strategy: 'round-robin', outlier: false };
 
 describe('an answer that says that this instance cannot', () => {
@@ -89,7 +90,6 @@ describe('an endpoint that answers nobody', () => {
   });
 
   it('keeps them while its peers are silent too, and while it answers others', async () => {
-    const slow = ({ socket }: RawRequest) => void setTimeout(() => socket.write(OK), 150);
     const [one, other] = [await serve(slow), await serve(slow)];
     const fixture = reach([one.port, other.port], { ...ROUND, retry: { silence: '50ms' } });
     const call = await fixture.call().ended;
