@@ -138,7 +138,7 @@ function circuitOf() {
 
 /** In and out, with the answer noted. */
 function limitOf() {
-  const limit = new ConcurrencyLimit({ min: 48, max: 4_096, tolerance: 2 });
+  const limit = new ConcurrencyLimit({ min: 32, max: 4_096, tolerance: 2, latency: 200 });
   const now = clock.now();
   limit.answered(5, now);
   return (times) => {

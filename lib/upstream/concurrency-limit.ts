@@ -5,13 +5,13 @@ export interface ConcurrencySettings {
   readonly max: number;
   /** How many times the usual latency is borne. */
   readonly tolerance: number;
+  /** Latencies up to so many ms are always borne. */
+  readonly latency: number;
 }
 
 /** How long calls are looked at before the limit moves, in ms, and how many must have been answered by then. */
 const WINDOW = 100;
 const SAMPLES = 10;
-/** So many ms more than usual are never a sign of overload. */
-const SLACK = 50;
 /** So many windows in a row must be slow: a machine that stood still for a moment is not overloaded. */
 const PATIENCE = 5;
 /** How fast the idea of the usual latency follows: a better one, a worse one, and a worse one at the lower bound. */
@@ -87,7 +87,7 @@ export class ConcurrencyLimit {
     const latency = this.sum / this.count;
     if (this.usual === 0) this.usual = latency;
     this.measurePace(now);
-    const bearable = this.usual * this.settings.tolerance + SLACK;
+    const bearable = Math.max(this.usual * this.settings.tolerance, this.settings.latency);
     const heldBack = this.refused > 0 && this.pace < this.best * HELD_BACK;
     this.slowWindows = latency > bearable ? this.slowWindows + 1 : 0;
     if (latency <= bearable || heldBack) this.grow();
@@ -113,7 +113,9 @@ export class ConcurrencyLimit {
   private shrink(share: number): void {
     // From what there was, not from what there might have been.
     const next = Math.min(this.most, this.peak) * Math.max(0.5, share);
-    this.most = Math.max(this.settings.min, Math.floor(next));
+    // What is answered soon enough is never too much.
+    const enough = (this.pace * this.settings.latency) / 1_000;
+    this.most = Math.max(this.settings.min, Math.floor(next), Math.floor(enough));
   }
 
   private learn(latency: number, heldBack: boolean): void {

@@ -49,7 +49,7 @@ class Service {
   }
 }
 
-const SETTINGS = { min: 16, max: 4_096, tolerance: 2 };
+const SETTINGS = { min: 16, max: 4_096, tolerance: 2, latency: 200 };
 
 describe('the concurrency limit', () => {
   it('refuses nobody while all is well, however much is under way', () => {
