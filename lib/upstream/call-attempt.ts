@@ -231,7 +231,7 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
 
   end(): void {
     this.carrier?.end();
-    if (this.phase === 'sending') this.wait('answering', this.call.responseTimeout);
+    if (this.phase === 'sending') this.awaitAnswer();
   }
 
   // ResponseSource

@@ -97,6 +97,41 @@ describe('an endpoint that answers nobody', () => {
   });
 });
 
+describe('calls that wait for a silent endpoint', () => {
+  it('do not count as load of the service, so that nobody else is refused for them', async () => {
+    const [frozen, good] = [await serve(() => {}), await serve(ok)];
+    const fixture = reach([frozen.port, good.port], { ...ROUND, retry: { silence: '50ms' } });
+    const posts = Array.from({ length: 6 }, () => fixture.call({ method: 'POST', body: 'x' }));
+    await fixture.call().ended;
+    const stuck = () => posts.filter((post) => post.status === 0).length;
+    await eventually(() => expect(stuck()).toBe(3));
+    await fixture.call().ended;
+    // A POST stays where it is: it must not be carried out twice.
+    expect(posts.every((post) => post.sends === 1)).toBe(true);
+    await eventually(() => expect(fixture.upstream.limit?.waiting).toBe(0));
+    for (const post of posts) fixture.upstream.cancel(post);
+    expect(fixture.upstream.limit?.waiting).toBe(0);
+  });
+});
+
+describe('an Idempotency-Key', () => {
+  it('lets a POST be sent again', async () => {
+    const [bad, good] = [await serve(status(503)), await serve(ok)];
+    const fixture = reach([bad.port, good.port], ROUND);
+    for (let i = 0; i < 4; i++) {
+      const headers = { 'Idempotency-Key': `key-${i}` };
+      const answer = await fixture.upstream.request({
+        method: 'POST',
+        path: '/',
+        body: 'x',
+        headers,
+      });
+      expect([answer.status, await answer.text()]).toEqual([200, 'ok']);
+    }
+    expect(bad.requests.length).toBeGreaterThan(0);
+  });
+});
+
 describe('a strategy with a key', () => {
   it('leads a client back by the cookie that it was given', async () => {
     const [one, other] = [await serve(ok), await serve(ok)];
