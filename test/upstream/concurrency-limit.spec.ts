@@ -87,6 +87,18 @@ describe('the concurrency limit', () => {
     expect(service.refused).toBe(0);
   });
 
+  it('refuses nobody on a machine that is starved again and again, as long as it gets everything done', () => {
+    const service = new Service(new ConcurrencyLimit(SETTINGS), 200, 5);
+    service.load(200, 3_000);
+    for (let times = 0; times < 20; times++) {
+      service.work = 450;
+      service.load(200, 600);
+      service.work = 30;
+      service.load(200, 300);
+    }
+    expect(service.refused).toBe(0);
+  });
+
   it('lets a service be slow by nature: one that became ten times slower gets its calls again', () => {
     const service = new Service(new ConcurrencyLimit(SETTINGS), 1_000, 20);
     service.load(300, 3_000);
