@@ -13,6 +13,8 @@ import { Endpoint } from '../dist/cjs/load-balancing/endpoint.js';
 import { LoadBalancer } from '../dist/cjs/load-balancing/load-balancer.js';
 import { STRATEGIES } from '../dist/cjs/load-balancing/strategies/built-in.js';
 import { Circuit } from '../dist/cjs/resilience/circuit.js';
+import { RetryBudget } from '../dist/cjs/resilience/retry-budget.js';
+import { ConcurrencyLimit } from '../dist/cjs/upstream/concurrency-limit.js';
 import { Deadline, Deadlines } from '../dist/cjs/upstream/deadline-list.js';
 import { HistogramSeries } from '../dist/cjs/telemetry/metrics/series.js';
 import { median } from './support/report.mjs';
@@ -36,6 +38,9 @@ const ROUTES = 400;
 /** The goals: a gateway's request has room for this much. */
 const LIMITS = {
   'pick of 256 endpoints': 40,
+  'pick of 256 endpoints, by latency': 40,
+  'concurrency limit': 10,
+  'retry budget': 10,
   'match of 400 routes': 150,
   circuit: 10,
   deadline: 10,
@@ -51,7 +56,7 @@ function balancer(count) {
   const made = new LoadBalancer({
     clock,
     events,
-    strategy: STRATEGIES['least-request'](),
+    strategy: STRATEGIES['peak-ewma'](),
     create: (instance) => new Endpoint(instance),
   });
   made.update(
@@ -67,13 +72,16 @@ function balancer(count) {
     })),
   );
   // Some have more under way than others.
-  for (const [number, endpoint] of made.endpoints.entries()) endpoint.active = number & 3;
+  for (const [number, endpoint] of made.endpoints.entries()) {
+    endpoint.active = number & 3;
+    endpoint.latency = 1 + (number & 7);
+  }
   return made;
 }
 
-function pickOf(count) {
+function pickOf(count, name = 'least-request') {
   const { strategy, candidates } = {
-    strategy: STRATEGIES['least-request'](),
+    strategy: STRATEGIES[name](),
     candidates: balancer(count).candidates,
   };
   return (times) => {
@@ -116,6 +124,8 @@ function circuitOf() {
     failureRate: 50,
     openFor: 5_000,
     halfOpenCalls: 3,
+    slowCallRate: 100,
+    slowCall: 60_000,
   };
   const circuit = new Circuit('items', settings, clock, events);
   const now = clock.now();
@@ -124,6 +134,29 @@ function circuitOf() {
       if (circuit.allow()) circuit.succeeded(circuit.generation, now);
     }
     sink += circuit.generation;
+  };
+}
+
+/** In and out, with the answer noted. */
+function limitOf() {
+  const limit = new ConcurrencyLimit({ min: 32, max: 4_096, tolerance: 2, latency: 200 });
+  const now = clock.now();
+  limit.answered(5, now);
+  return (times) => {
+    for (let at = 0; at < times; at++) {
+      if (!limit.enter()) continue;
+      limit.leave();
+      limit.answered(5, now);
+    }
+    sink += limit.limit;
+  };
+}
+
+function budgetOf() {
+  const budget = new RetryBudget(0.2);
+  return (times) => {
+    for (let at = 0; at < times; at++) budget.deposit();
+    sink += budget.left ? 1 : 0;
   };
 }
 
@@ -192,7 +225,10 @@ const CASES = {
   'pick of 4 endpoints': { run: pickOf(4) },
   'pick of 16 endpoints': { run: pickOf(16) },
   'pick of 256 endpoints': { run: pickOf(256) },
+  'pick of 256 endpoints, by latency': { run: pickOf(256, 'peak-ewma') },
   'pick and complete, 256 endpoints': { run: pickAndComplete(256) },
+  'concurrency limit': { run: limitOf() },
+  'retry budget': { run: budgetOf() },
   'match of 400 routes': { run: matchOfAllRoutes(), less: freshTexts },
   circuit: { run: circuitOf() },
   deadline: { run: deadlineOf() },

@@ -86,18 +86,20 @@ async function main() {
   process.exit();
 }
 
+const work = async (value) => value;
+
+const breaker = () =>
+  cockatiel.circuitBreaker(cockatiel.handleAll, {
+    halfOpenAfter: 10_000,
+    breaker: new cockatiel.SamplingBreaker({ threshold: 0.5, duration: 10_000 }),
+  });
+
 /** A function that does nothing, 20,000 times, one after the other. */
 async function calls(app, { Resilience, Shop, runs }) {
   const shop = app.get(Shop);
   const resilience = app.get(Resilience);
-  const work = async (value) => value;
   const opossum = new OpossumBreaker(work, { timeout: false });
   const opossumFull = new OpossumBreaker(work, { timeout: 1_000, capacity: 100 });
-  const breaker = () =>
-    cockatiel.circuitBreaker(cockatiel.handleAll, {
-      halfOpenAfter: 10_000,
-      breaker: new cockatiel.SamplingBreaker({ threshold: 0.5, duration: 10_000 }),
-    });
   const alone = breaker();
   const wrapped = cockatiel.wrap(
     cockatiel.bulkhead(100, 0),

@@ -8,6 +8,13 @@ const CALM = 3_000;
 /** From when on after the fault latency is looked at. */
 const SETTLED = 5_000;
 
+/** What failed, and what the gateway says of it. */
+async function explained(stack, bad, all) {
+  const count = `${bad.length} of ${all.length}`;
+  if (bad.length === 0) return count;
+  return `${count} (${tally(bad)}; ${JSON.stringify(await stack.gateway.ask({}))})`;
+}
+
 const ms = (value) => `${value.toFixed(0)} ms`;
 
 /** Reads under a fault: none may fail, and soon all are fast again. */
@@ -25,7 +32,7 @@ function reads({ behind = false, fault, lasts, p99 = 250 }) {
     return [
       {
         promise: '0 failed reads',
-        figure: `${bad.length} of ${load.results.length}${bad.length > 0 ? ` (${tally(bad)})` : ''}`,
+        figure: await explained(stack, bad, load.results),
         kept: bad.length === 0,
       },
       {
@@ -88,7 +95,7 @@ async function rollingRestart({ stack, rate }) {
   return [
     {
       promise: '0 failed reads and POSTs',
-      figure: `${bad.length} of ${load.results.length} (${tally(bad)})`,
+      figure: await explained(stack, bad, load.results),
       kept: bad.length === 0,
     },
     { promise: '0 POSTs carried out twice', figure: String(twice), kept: twice === 0 },

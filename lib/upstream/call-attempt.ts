@@ -68,8 +68,8 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
   /** Since when it waits for a connection, or for one to be made; 0 when it does not. */
   private waitsSince = 0;
   private phase: Phase = 'waiting';
-  /** Whether the deadline that runs is that of the endpoint's silence. */
-  private impatient = false;
+  /** How long it waited for the head already, in ms; -1 when the deadline that runs is the last one. */
+  private waited = -1;
 
   constructor(
     private readonly owner: AttemptOwner,
@@ -156,13 +156,10 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
     this.carrier = carrier;
     this.reused = reused;
     this.endWait();
-    if (this.call.hasBody) {
-      this.owner.deadlines.clear(this);
-      this.phase = 'sending';
-      this.call.onConnected(this);
-    } else {
-      this.awaitAnswer();
-    }
+    if (!this.call.hasBody) return this.awaitAnswer();
+    this.owner.deadlines.clear(this);
+    this.phase = 'sending';
+    this.call.onConnected(this);
   }
 
   override onDrain(): void {
@@ -218,7 +215,7 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
   }
 
   override expire(): void {
-    if (this.impatient && this.phase === 'answering') return this.loseHope();
+    if (this.waited >= 0 && this.phase === 'answering' && this.waitOn()) return;
     const error = this.overdue();
     this.release();
     this.owner.onFailed(this, error);
@@ -234,7 +231,7 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
 
   end(): void {
     this.carrier?.end();
-    if (this.phase === 'sending') this.wait('answering', this.call.responseTimeout);
+    if (this.phase === 'sending') this.awaitAnswer();
   }
 
   // ResponseSource
@@ -254,26 +251,31 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
     return this.call.idleTimeout ?? this.owner.timeouts.idle;
   }
 
-  /** Waits for the answer's head; first for as long as one may wait for an endpoint that answers nobody. */
+  /** Waits for the answer's head, in steps after each of which the endpoint's silence is looked at. */
   private awaitAnswer(): void {
+    this.waited = this.owner.patience > 0 ? 0 : -1;
+    this.wait('answering', this.waited < 0 ? this.call.responseTimeout : this.step());
+  }
+
+  /** The first step leaves half of the whole for another endpoint. */
+  private step(): number {
+    const { responseTimeout } = this.call;
     const { patience } = this.owner;
-    const { responseTimeout } = this.call;
-    this.impatient = patience > 0;
-    this.wait('answering', this.impatient ? this.firstWait(patience) : responseTimeout);
+    if (responseTimeout === 0) return patience;
+    return Math.min(
+      patience,
+      this.waited === 0 ? responseTimeout / 2 : responseTimeout - this.waited,
+    );
   }
 
-  /** Half of the whole is left for the other endpoint, if there is one. */
-  private firstWait(patience: number): number {
+  /** Goes on waiting, unless its owner takes it elsewhere; false when its time is over. */
+  private waitOn(): boolean {
+    this.waited += this.step();
+    if (this.owner.onSilence(this)) return true;
     const { responseTimeout } = this.call;
-    return responseTimeout === 0 ? patience : Math.min(patience, responseTimeout / 2);
-  }
-
-  private loseHope(): void {
-    this.impatient = false;
-    if (this.owner.onSilence(this)) return;
-    const { responseTimeout } = this.call;
-    const waited = this.firstWait(this.owner.patience);
-    this.wait('answering', responseTimeout === 0 ? 0 : responseTimeout - waited);
+    if (responseTimeout > 0 && this.waited >= responseTimeout) return false;
+    this.wait('answering', this.step());
+    return true;
   }
 
   private wait(phase: Phase, ms: number): void {

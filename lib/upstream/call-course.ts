@@ -103,11 +103,7 @@ export class CallCourse implements AttemptOwner {
     const { endpoint } = attempt;
     const latency = now - attempt.startedAt;
     attempt.latency = latency;
-    if (attempt.counted) {
-      attempt.counted = false;
-      this.parts.limit?.leave();
-      this.parts.limit?.answered(latency, now);
-    }
+    if (this.uncount(attempt)) this.parts.limit?.answered(latency, now);
     if (endpoint === undefined) return;
     endpoint.answeredAt = now;
     if (this.key !== undefined) this.keep(attempt, this.key, rawHeaders);
@@ -116,14 +112,24 @@ export class CallCourse implements AttemptOwner {
   onRejected(attempt: CallAttempt, status: number, rawHeaders: readonly string[]): boolean {
     if (!this.parts.retries.afterAnswer(attempt, status, rawHeaders)) return false;
     if (attempt.endpoint !== undefined) attempt.endpoint.answeredAt = this.parts.clock.now();
-    return this.moveOn(attempt, new UpstreamAnswerError(this.name, status));
+    const error = new UpstreamAnswerError(this.name, status);
+    if (!this.moveOn(attempt, error, 'failure')) return false;
+    this.parts.retries.budget.take();
+    return true;
   }
 
   onSilence(attempt: CallAttempt): boolean {
-    const { retries, balancer } = this.parts;
-    if (!retries.afterSilence(attempt, balancer.peers)) return false;
-    attempt.latency = this.parts.clock.now() - attempt.startedAt;
-    return this.moveOn(attempt, new UpstreamTimeoutError(this.name, Math.round(attempt.latency)));
+    const { retries, balancer, clock } = this.parts;
+    const now = clock.now();
+    if (!retries.isSilent(attempt, balancer.peers, now)) return false;
+    // It waits for one endpoint and not for the service, so it must not keep others from being called.
+    this.uncount(attempt);
+    if (!retries.afterSilence(attempt)) return false;
+    attempt.latency = now - attempt.startedAt;
+    const error = new UpstreamTimeoutError(this.name, Math.round(attempt.latency));
+    // Twice without a word in between is as good as unreachable.
+    const again = (attempt.endpoint?.consecutiveFailures ?? 0) > 0;
+    return this.moveOn(attempt, error, again ? 'unreachable' : 'failure');
   }
 
   onUpgraded(attempt: CallAttempt, socket: Socket): void {
@@ -165,14 +171,13 @@ export class CallCourse implements AttemptOwner {
   }
 
   /** Leaves an endpoint that can or will not answer, if there is another and it may cost something. */
-  private moveOn(attempt: CallAttempt, error: UpstreamError): boolean {
+  private moveOn(attempt: CallAttempt, error: UpstreamError, outcome: CallOutcome): boolean {
     const { endpoint } = attempt;
     if (endpoint === undefined) return false;
     const other = this.pick(attempt.call, [...attempt.tried, endpoint]);
     if (other === undefined) return false;
-    this.parts.retries.budget.take();
     attempt.release();
-    this.report(attempt, 'failure');
+    this.report(attempt, outcome);
     this.retry(attempt, { endpoint, other, error, sent: true });
     return true;
   }
@@ -184,6 +189,14 @@ export class CallCourse implements AttemptOwner {
     attempt.latency = 0;
     this.parts.events.emit('call.retried', { service: this.name, endpoint, error });
     this.start(attempt, this.parts.clock.now(), other);
+  }
+
+  /** It counts as waiting for an answer no longer; whether it did. */
+  private uncount(attempt: CallAttempt): boolean {
+    if (!attempt.counted) return false;
+    attempt.counted = false;
+    this.parts.limit?.leave();
+    return true;
   }
 
   private elapsed({ startedAt }: CallAttempt): number {
@@ -245,10 +258,7 @@ export class CallCourse implements AttemptOwner {
   }
 
   settle(attempt: CallAttempt, error: UpstreamError, ending: CallEnding): void {
-    if (attempt.counted) {
-      attempt.counted = false;
-      this.parts.limit?.leave();
-    }
+    this.uncount(attempt);
     if (this.parts.events.hears('call.ended')) this.tell(attempt, ending, error);
     attempt.endpoint = undefined;
     try {

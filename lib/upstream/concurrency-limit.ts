@@ -5,15 +5,17 @@ export interface ConcurrencySettings {
   readonly max: number;
   /** How many times the usual latency is borne. */
   readonly tolerance: number;
+  /** Latencies up to so many ms are always borne. */
+  readonly latency: number;
 }
 
 /** How long calls are looked at before the limit moves, in ms, and how many must have been answered by then. */
 const WINDOW = 100;
 const SAMPLES = 10;
-/** So many ms more than usual are never a sign of overload. */
-const SLACK = 50;
 /** So many windows in a row must be slow: a machine that stood still for a moment is not overloaded. */
 const PATIENCE = 5;
+/** So many times as many must wait as when it became slow: a queue that grows is more than one that is long. */
+const GROWTH = 1.5;
 /** How fast the idea of the usual latency follows: a better one, a worse one, and a worse one at the lower bound. */
 const DOWN = 0.3;
 const UP = 0.01;
@@ -28,8 +30,8 @@ const HELD_BACK = 0.7;
  * How many calls may wait for an answer of a service at a time: found out by what they cost, after Netflix's gradient
  * limiter.
  *
- * When calls take much longer than usual and no more of them are answered for it, they only wait for each other: the limit
- * shrinks, and what is too much is refused at once instead of making everybody late. When fewer are answered since it
+ * When calls take much longer than usual, more and more of them wait, and no more are answered for it, they only wait for
+ * each other: the limit shrinks, and what is too much is refused at once instead of making everybody late. When fewer are answered since it
  * shrank, the service is slow by nature and not for our calls: the limit grows again, and the usual latency is another.
  */
 export class ConcurrencyLimit {
@@ -43,6 +45,8 @@ export class ConcurrencyLimit {
   private refused = 0;
   private windowEnd = 0;
   private slowWindows = 0;
+  /** How many waited when calls became slow. */
+  private waitingThen = 0;
   private pace = 0;
   private best = 0;
 
@@ -87,11 +91,12 @@ export class ConcurrencyLimit {
     const latency = this.sum / this.count;
     if (this.usual === 0) this.usual = latency;
     this.measurePace(now);
-    const bearable = this.usual * this.settings.tolerance + SLACK;
+    const bearable = Math.max(this.usual * this.settings.tolerance, this.settings.latency);
     const heldBack = this.refused > 0 && this.pace < this.best * HELD_BACK;
     this.slowWindows = latency > bearable ? this.slowWindows + 1 : 0;
+    if (this.slowWindows === 1) this.waitingThen = this.waiting;
     if (latency <= bearable || heldBack) this.grow();
-    else if (this.slowWindows >= PATIENCE) this.shrink(bearable / latency);
+    else if (this.isOverload()) this.shrink(bearable / latency);
     this.learn(latency, heldBack);
     this.sum = this.count = this.refused = 0;
     this.peak = this.waiting;
@@ -105,6 +110,12 @@ export class ConcurrencyLimit {
     this.best = Math.max(this.best * KEEPS, this.pace);
   }
 
+  /** Whether more and more calls wait, or would if none were refused; what is only slow for a while answers them all. */
+  private isOverload(): boolean {
+    if (this.slowWindows < PATIENCE) return false;
+    return this.refused > 0 || this.waiting > this.waitingThen * GROWTH + SAMPLES;
+  }
+
   private grow(): void {
     if (this.peak * 2 <= this.most) return;
     this.most = Math.min(this.settings.max, Math.ceil(this.most + Math.sqrt(this.most)));
@@ -113,7 +124,9 @@ export class ConcurrencyLimit {
   private shrink(share: number): void {
     // From what there was, not from what there might have been.
     const next = Math.min(this.most, this.peak) * Math.max(0.5, share);
-    this.most = Math.max(this.settings.min, Math.floor(next));
+    // What is answered soon enough is never too much.
+    const enough = (this.pace * this.settings.latency) / 1_000;
+    this.most = Math.max(this.settings.min, Math.floor(next), Math.floor(enough));
   }
 
   private learn(latency: number, heldBack: boolean): void {

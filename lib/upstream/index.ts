@@ -18,7 +18,7 @@ export {
   UpstreamProtocolError,
   UpstreamTimeoutError,
 } from './upstream.errors.js';
-export type { CallEnding, EndedCall, RetriedCall } from './upstream.events.js';
+export type { CallEnding, EndedCall, RetriedCall, WaitedCall } from './upstream.events.js';
 export type { TlsIdentity } from './transport.js';
 export { UpstreamModule } from './upstream.module.js';
 export type {

@@ -1,4 +1,3 @@
-import type { Endpoint } from '../load-balancing/endpoint.js';
 import type { CallAttempt } from './call-attempt.js';
 import type { UpstreamEndpoint } from './upstream-endpoint.js';
 import { UpstreamConnectionError, type UpstreamError } from './upstream.errors.js';
@@ -6,6 +5,9 @@ import { RetryBudget } from '../resilience/retry-budget.js';
 
 /** The most endpoints that one call is brought to. */
 const MOST_ENDPOINTS = 3;
+
+/** So many times the usual latency is long: what is slow by nature must not be taken for frozen. */
+const LONG = 5;
 
 /** When a call is tried again; times in ms. */
 export interface RetrySettings {
@@ -49,12 +51,20 @@ export class Retries {
     return !rawHeaders.some((name, at) => (at & 1) === 0 && name.toLowerCase() === 'retry-after');
   }
 
-  /** Whether a call should leave an endpoint that has answered nobody since it came, though others answer. */
-  afterSilence(attempt: CallAttempt, peers: readonly UpstreamEndpoint[]): boolean {
+  /** Whether an endpoint has answered nobody since a call came, though its peers do, and for far longer than usual. */
+  isSilent(attempt: CallAttempt, peers: readonly UpstreamEndpoint[], now: number): boolean {
     const { endpoint, startedAt } = attempt;
     if (endpoint === undefined || endpoint.answeredAt >= startedAt) return false;
-    if (!this.mayReplay(attempt) || !this.budget.left) return false;
-    return peers.some((peer: Endpoint) => peer !== endpoint && peer.answeredAt > startedAt);
+    let usual = Number.POSITIVE_INFINITY;
+    for (const peer of peers) {
+      if (peer !== endpoint && peer.answeredAt > startedAt) usual = Math.min(usual, peer.latency);
+    }
+    return now - startedAt >= usual * LONG;
+  }
+
+  /** Whether a call may leave a silent endpoint. Its peers have time for it, so that needs none of the budget. */
+  afterSilence(attempt: CallAttempt): boolean {
+    return this.mayReplay(attempt) && attempt.retries + 1 < MOST_ENDPOINTS;
   }
 
   private mayReplay({ call, replays }: CallAttempt): boolean {

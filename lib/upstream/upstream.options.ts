@@ -56,19 +56,22 @@ export interface RetryOptions {
   readonly statuses?: readonly number[];
   /**
    * After how long a safe request leaves an instance that has answered nobody since it came, though other instances
-   * answer: it is frozen, or cut off. At most half of the response time-out; 0 is never. @default '1s'
+   * answer, and take less than a fifth of that: it is frozen, or cut off. At most half of the response time-out; 0 is
+   * never. @default '1s'
    */
   readonly silence?: Duration;
 }
 
 /** How many calls may wait for the answers of a service at a time; the limit finds itself. */
 export interface ConcurrencyOptions {
-  /** Below so many no call is refused. @default 48 */
+  /** Below so many no call is refused. @default 32 */
   readonly min?: number;
   /** The limit to begin with, and the most. @default 4096 */
   readonly max?: number;
   /** How many times longer than usual answers may take before the limit shrinks. @default 2 */
   readonly tolerance?: number;
+  /** While answers take no longer than this, no call is refused. @default '200ms' */
+  readonly latency?: Duration;
 }
 
 /** When a read is also asked of a second instance. */
@@ -147,9 +150,10 @@ const RETRY = group({
 });
 
 const CONCURRENCY = group({
-  min: integer(48, { min: 1 }),
+  min: integer(32, { min: 1 }),
   max: integer(4_096, { min: 1 }),
   tolerance: number(2, { min: 1 }),
+  latency: duration('200ms'),
 });
 
 const HEDGE = group({ after: duration('1s', { min: 1 }) });

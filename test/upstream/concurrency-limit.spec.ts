@@ -49,7 +49,7 @@ class Service {
   }
 }
 
-const SETTINGS = { min: 16, max: 4_096, tolerance: 2 };
+const SETTINGS = { min: 16, max: 4_096, tolerance: 2, latency: 200 };
 
 describe('the concurrency limit', () => {
   it('refuses nobody while all is well, however much is under way', () => {
@@ -84,6 +84,18 @@ describe('the concurrency limit', () => {
     service.load(200, 350);
     service.work = 5;
     service.load(200, 3_000);
+    expect(service.refused).toBe(0);
+  });
+
+  it('refuses nobody on a machine that is starved again and again, as long as it gets everything done', () => {
+    const service = new Service(new ConcurrencyLimit(SETTINGS), 200, 5);
+    service.load(200, 3_000);
+    for (let times = 0; times < 20; times++) {
+      service.work = 450;
+      service.load(200, 600);
+      service.work = 30;
+      service.load(200, 300);
+    }
     expect(service.refused).toBe(0);
   });
 

@@ -30,6 +30,7 @@ const status =
   (code: number, more = '') =>
   ({ socket }: RawRequest) =>
     void socket.write(`HTTP/1.1 ${code} No\r\n${more}content-length: 0\r\n\r\n`);
+const slow = ({ socket }: RawRequest) => void setTimeout(() => socket.write(OK), 150);
 const ROUND: UpstreamOptions = { strategy: 'round-robin', outlier: false };
 
 describe('an answer that says that this instance cannot', () => {
@@ -89,11 +90,45 @@ describe('an endpoint that answers nobody', () => {
   });
 
   it('keeps them while its peers are silent too, and while it answers others', async () => {
-    const slow = ({ socket }: RawRequest) => void setTimeout(() => socket.write(OK), 150);
     const [one, other] = [await serve(slow), await serve(slow)];
     const fixture = reach([one.port, other.port], { ...ROUND, retry: { silence: '50ms' } });
     const call = await fixture.call().ended;
     expect([call.status, call.sends]).toEqual([200, 1]);
+  });
+});
+
+describe('calls that wait for a silent endpoint', () => {
+  it('do not count as load of the service, so that nobody else is refused for them', async () => {
+    const [frozen, good] = [await serve(() => {}), await serve(ok)];
+    const fixture = reach([frozen.port, good.port], { ...ROUND, retry: { silence: '50ms' } });
+    const posts = Array.from({ length: 6 }, () => fixture.call({ method: 'POST', body: 'x' }));
+    await fixture.call().ended;
+    const stuck = () => posts.filter((post) => post.status === 0).length;
+    await eventually(() => expect(stuck()).toBe(3));
+    await fixture.call().ended;
+    // A POST stays where it is: it must not be carried out twice.
+    expect(posts.every((post) => post.sends === 1)).toBe(true);
+    await eventually(() => expect(fixture.upstream.limit?.waiting).toBe(0));
+    for (const post of posts) fixture.upstream.cancel(post);
+    expect(fixture.upstream.limit?.waiting).toBe(0);
+  });
+});
+
+describe('an Idempotency-Key', () => {
+  it('lets a POST be sent again', async () => {
+    const [bad, good] = [await serve(status(503)), await serve(ok)];
+    const fixture = reach([bad.port, good.port], ROUND);
+    for (let i = 0; i < 4; i++) {
+      const headers = { 'Idempotency-Key': `key-${i}` };
+      const answer = await fixture.upstream.request({
+        method: 'POST',
+        path: '/',
+        body: 'x',
+        headers,
+      });
+      expect([answer.status, await answer.text()]).toEqual([200, 'ok']);
+    }
+    expect(bad.requests.length).toBeGreaterThan(0);
   });
 });
 
