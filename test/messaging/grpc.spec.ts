@@ -99,11 +99,11 @@ describe('gRPC through discovery', () => {
     const { ask } = await caller();
     await ask();
     await inventory('two');
-    await eventually(async () => expect(await served(ask, 10)).toEqual({ one: 5, two: 5 }));
+    await eventually(async () => expect(await served(ask, 10)).toEqual({ one: 5, two: 5 }), 15_000);
     await first.close();
     running.splice(running.indexOf(first), 1);
     expect(await served(ask, 10)).toEqual({ two: 10 });
-  });
+  }, 30_000);
 
   it('carries trace, correlation id and deadline', async () => {
     await inventory('one');
