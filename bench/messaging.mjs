@@ -24,7 +24,7 @@ const backend = (context) => {
       services: (signal) => made.source.services(signal),
       async *instances(service, signal) {
         for await (const list of made.source.instances(service, signal)) {
-          yield list.map((each) => ({ ...each, ports: { tcp: port } }));
+          yield list.map((each) => Object.assign({}, each, { ports: { tcp: port } }));
         }
       },
     },

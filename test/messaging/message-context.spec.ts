@@ -46,12 +46,13 @@ describe('a client of NATS', () => {
   });
 });
 
+const execution = (transport: unknown, type = 'rpc') =>
+  ({
+    getType: () => type,
+    switchToRpc: () => ({ getContext: () => transport }),
+  }) as unknown as ExecutionContext;
+
 describe('MessageContextInterceptor', () => {
-  const execution = (transport: unknown, type = 'rpc') =>
-    ({
-      getType: () => type,
-      switchToRpc: () => ({ getContext: () => transport }),
-    }) as unknown as ExecutionContext;
   const interceptor = new MessageContextInterceptor(context);
   const handle = { handle: () => of(context.current?.correlationId) };
 

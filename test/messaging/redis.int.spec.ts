@@ -12,6 +12,11 @@ import { MessagingModule } from '../../lib/messaging/messaging.module.js';
 import { type StartedServer, startRedis } from '../support/servers/server.mjs';
 import { type Known, ScopeController, SELF } from './transports.js';
 
+const modules = (name: string) => [
+  DiscoveryModule.forRoot({ name, backend: memory() }),
+  MessagingModule.forRoot(),
+];
+
 describe('messages over Redis', () => {
   let redis: StartedServer;
   let service: INestMicroservice;
@@ -23,10 +28,6 @@ describe('messages over Redis', () => {
     const started = await startRedis();
     redis = started;
     const options = { host: '127.0.0.1', port: started.port };
-    const modules = (name: string) => [
-      DiscoveryModule.forRoot({ name, backend: memory() }),
-      MessagingModule.forRoot(),
-    ];
     @Module({
       imports: modules('inventory'),
       controllers: [ScopeController],
