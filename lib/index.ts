@@ -62,7 +62,15 @@ export {
   type HealthReport,
   terminusIndicator,
 } from './health/index.js';
-export { Circuits, type CircuitView } from './resilience/index.js';
+export {
+  CallSignal,
+  Circuits,
+  type CircuitView,
+  type PolicyOptions,
+  Resilience,
+  ResilienceModule,
+  Resilient,
+} from './resilience/index.js';
 export { RookeryModule } from './rookery.module.js';
 export type { RookeryOptions } from './rookery.options.js';
 export { type StartOptions, startService } from './start-service.js';

@@ -36,10 +36,12 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** A request that was checked, as text: what goes before and after the `host` field. */
 export interface RequestText {
   readonly method: string;
+  readonly path: string;
+  /** Whether it may be done twice: its method is safe, or its caller says so, or has named it. */
+  readonly idempotent: boolean;
   readonly requestLine: string;
   readonly fields: string;
   readonly body: Buffer | Readable | undefined;
-  readonly idempotent: boolean;
 }
 
 /** Checks a request and writes it down; throws `InvalidRequestError` for anything that could not go on the wire safely. */
@@ -59,6 +61,7 @@ export function writeRequest(request: UpstreamRequest): RequestText {
   }
   return {
     method,
+    path,
     requestLine: `${method} ${path} HTTP/1.1\r\n`,
     fields: fields + framing(method, body),
     body,
