@@ -1,7 +1,7 @@
 import { type INestApplication, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { type ClientGrpc, ClientsModule, Transport } from '@nestjs/microservices';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { firstValueFrom, type Observable } from 'rxjs';
 import { RequestContext } from '../../lib/common/request-context.js';
 import { memory, MemoryHub } from '../../lib/discovery/backends/memory.backend.js';
@@ -12,6 +12,9 @@ import { MessagingModule } from '../../lib/messaging/messaging.module.js';
 import { eventually } from '../support/eventually.js';
 import { freePorts } from '../support/servers/server.mjs';
 import { type Known, ScopeController, SELF } from './transports.js';
+
+// Whole applications start here; a busy machine takes its time.
+jest.setTimeout(30_000);
 
 const PROTO = { package: 'stock', protoPath: new URL('stock.proto', import.meta.url).pathname };
 

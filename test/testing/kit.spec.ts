@@ -1,5 +1,5 @@
 import { Controller, Get, type INestApplication, Module, Param } from '@nestjs/common';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Test } from '@nestjs/testing';
 import { ClientModule } from '../../lib/client/client.module.js';
 import { RookeryModule } from '../../lib/rookery.module.js';
@@ -10,6 +10,9 @@ import { createTestCluster } from '../../lib/testing/test-cluster.js';
 import { verifyContract } from '../../lib/testing/verify-contract.js';
 import { staticInstances } from '../../lib/discovery/backends/static.backend.js';
 import { Asked, InventoryContract, StockController } from '../client/contract/shop.js';
+
+// Whole applications start here; a busy machine takes its time.
+jest.setTimeout(30_000);
 
 const opened: (() => unknown)[] = [];
 

@@ -30,6 +30,9 @@ import {
   StockController,
 } from './shop.js';
 
+// Whole applications start here; a busy machine takes its time.
+jest.setTimeout(30_000);
+
 const running: INestApplication[] = [];
 
 afterEach(async () => {
