@@ -1,7 +1,7 @@
 import type { AddressInfo, Server as NetServer } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { ServerTCP, type TcpSocket } from '@nestjs/microservices';
+import { type ReadPacket, ServerTCP, type TcpSocket } from '@nestjs/microservices';
 import { Clock } from '../common/clock.js';
 import { formatDuration } from '../common/duration.js';
 import { RequestContext } from '../common/request-context.js';
@@ -9,6 +9,7 @@ import { Drain } from '../discovery/drain.js';
 import { EarlyShutdown } from '../discovery/early-shutdown.js';
 import { LocalInstance } from '../discovery/local-instance.js';
 import { Registrar } from '../discovery/registrar.js';
+import { LateMessageError } from './messaging.errors.js';
 import { MESSAGING_SETTINGS, type MessagingSettings } from './messaging.options.js';
 import { carriedBy, isPacket } from './packet-context.js';
 
@@ -57,6 +58,7 @@ export class DiscoverableTcpServer extends ServerTCP {
     this.handling += 1;
     try {
       const scope = this.context.open(carriedBy(rawMessage));
+      if (this.context.isLate(scope)) return this.refuseLate(socket, rawMessage);
       return await this.context.run(
         scope,
         () => super.handleMessage(socket, rawMessage) as unknown,
@@ -75,6 +77,14 @@ export class DiscoverableTcpServer extends ServerTCP {
     this.local.announce({ ports: { tcp: port } });
     // Without an HTTP server nobody else knows when this application can be called.
     if (!this.http.httpAdapter) this.registrar.start(port);
+  }
+
+  /** Whoever gave up waiting would only be answered in vain. */
+  private refuseLate(socket: TcpSocket, { id }: ReadPacket & { readonly id?: string }): void {
+    if (id === undefined) return;
+    const err = { status: 'error', message: new LateMessageError().message };
+    const packet: unknown = this.serializer.serialize({ id, err, isDisposed: true });
+    socket.sendMessage(packet);
   }
 
   private refuse(socket: TcpSocket): void {

@@ -2,10 +2,10 @@ import { Logger } from '@nestjs/common';
 import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microservices';
 import { AsyncSubject, Observable } from 'rxjs';
 import { messageOf } from '../common/errors.js';
-import type { RequestContext } from '../common/request-context.js';
 import { UpstreamConnectionError } from '../upstream/upstream.errors.js';
 import { MAX_ATTEMPTS, MessageCall } from './message-call.js';
 import type { MessageRoute } from './message-route.js';
+import type { MessageContext } from './message-context.js';
 import { carry } from './packet-context.js';
 import type { TcpConnection } from './tcp-connection.js';
 import type { TcpEndpoint } from './tcp-endpoint.js';
@@ -28,7 +28,7 @@ export class DiscoveryClientProxy extends ClientProxy {
 
   constructor(
     private readonly route: MessageRoute,
-    private readonly context: RequestContext,
+    private readonly context: MessageContext,
     private readonly stop: () => void,
   ) {
     super();
@@ -47,7 +47,7 @@ export class DiscoveryClientProxy extends ClientProxy {
   override emit<R = unknown>(pattern: unknown, data: unknown): Observable<R> {
     if (isNil(pattern) || isNil(data)) return super.emit<R>(pattern, data);
     const outcome = new AsyncSubject<R>();
-    void this.report(this.dispatchEvent<R>(this.packetOf(pattern, data)), outcome);
+    void this.report(this.dispatchEvent<R>(this.packetOf(pattern, data, true)), outcome);
     return outcome.asObservable();
   }
 
@@ -71,7 +71,7 @@ export class DiscoveryClientProxy extends ClientProxy {
     callback: (packet: WritePacket) => void,
   ): () => void {
     const call = new MessageCall(this.route, packet, () => this.isIdempotent(packet), callback);
-    call.start();
+    call.start(this.context.timeLeft);
     return () => call.cancel();
   }
 
@@ -129,11 +129,11 @@ export class DiscoveryClientProxy extends ClientProxy {
     }
   }
 
-  private packetOf(pattern: unknown, data: unknown): ReadPacket {
+  private packetOf(pattern: unknown, data: unknown, isEvent = false): ReadPacket {
     const packet: ReadPacket = { pattern, data };
     // Nest 12 has this hook; Nest 11 has none.
     this.onDispatchHook?.(packet);
-    return carry(packet, this.context.outgoing());
+    return carry(packet, this.context.outgoing(isEvent));
   }
 
   private isIdempotent({ pattern }: ReadPacket): boolean {

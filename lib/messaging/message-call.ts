@@ -1,7 +1,11 @@
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import { messageOf } from '../common/errors.js';
 import { Deadline } from '../upstream/deadline-list.js';
-import { UpstreamConnectionError, UpstreamTimeoutError } from '../upstream/upstream.errors.js';
+import {
+  DeadlineExceededError,
+  UpstreamConnectionError,
+  UpstreamTimeoutError,
+} from '../upstream/upstream.errors.js';
 import type { MessageRoute } from './message-route.js';
 import { TcpConnection } from './tcp-connection.js';
 import type { TcpEndpoint } from './tcp-endpoint.js';
@@ -19,6 +23,8 @@ export class MessageCall extends Deadline {
   private over = false;
   private attempts = 0;
   private begun = 0;
+  /** How long an answer may take, in ms. */
+  private limit = 0;
   private answered = false;
   private endpoint: TcpEndpoint | undefined;
   private forget: (() => void) | undefined;
@@ -33,11 +39,17 @@ export class MessageCall extends Deadline {
     super();
   }
 
-  /** Sends it to some instance. */
-  start(): void {
+  /** Sends it to some instance; at most so many ms are left for it. */
+  start(timeLeft: number | undefined): void {
     const { route } = this;
     this.begun = route.now();
-    route.deadlines.set(this, route.timeout, this.begun);
+    this.limit = route.timeout;
+    if (timeLeft !== undefined && timeLeft < this.limit) {
+      // No call outlives the request it is made for.
+      if (timeLeft <= 0) return this.fail(new DeadlineExceededError(route.service));
+      this.limit = Math.ceil(timeLeft);
+    }
+    route.deadlines.set(this, this.limit, this.begun);
     const endpoint = route.pick();
     if (endpoint) this.attempt(endpoint);
     else void this.waitForInstances();
@@ -49,11 +61,11 @@ export class MessageCall extends Deadline {
   }
 
   override expire(): void {
-    const { service, timeout } = this.route;
+    const { service } = this.route;
     const waiting = this.endpoint === undefined;
     this.settle('failure');
     this.callback({
-      err: waiting ? this.route.noEndpoint() : new UpstreamTimeoutError(service, timeout),
+      err: waiting ? this.route.noEndpoint() : new UpstreamTimeoutError(service, this.limit),
     });
   }
 
@@ -90,7 +102,7 @@ export class MessageCall extends Deadline {
     this.answered = true;
     if (packet.isDisposed || packet.err) this.settle('success');
     // A stream of answers: each one may take its time.
-    else this.route.deadlines.set(this, this.route.timeout, this.route.now());
+    else this.route.deadlines.set(this, this.limit, this.route.now());
     this.callback(packet);
   }
 

@@ -1,12 +1,12 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
-import { RequestContext } from '../common/request-context.js';
 import { DiscoveryClient } from '../discovery/discovery-client.js';
 import { LoadBalancers } from '../load-balancing/load-balancers.js';
 import { outlierSettings } from '../load-balancing/outlier.options.js';
 import { LeastRequestStrategy } from '../load-balancing/strategies/least-request.strategy.js';
 import { Deadlines } from '../upstream/deadline-list.js';
 import { DiscoveryClientProxy } from './discovery-client-proxy.js';
+import { MessageContext } from './message-context.js';
 import { MessageRoute } from './message-route.js';
 import { MESSAGING_SETTINGS, type MessagingSettings } from './messaging.options.js';
 import { TcpEndpoint } from './tcp-endpoint.js';
@@ -24,7 +24,7 @@ export class MessagingClients implements OnApplicationShutdown {
     @Inject(MESSAGING_SETTINGS) private readonly settings: MessagingSettings,
     private readonly balancers: LoadBalancers,
     private readonly discovery: DiscoveryClient,
-    private readonly context: RequestContext,
+    private readonly context: MessageContext,
     private readonly clock: Clock,
   ) {
     this.deadlines = new Deadlines(clock);

@@ -4,7 +4,10 @@ import { roomModule } from '../common/module-builder.js';
 import { EarlyShutdownModule } from '../discovery/early-shutdown.module.js';
 import { LoadBalancingModule } from '../load-balancing/load-balancing.module.js';
 import { DiscoverableTcpServer } from './discoverable-tcp-server.js';
+import { GrpcClients } from './grpc/grpc-clients.js';
 import { getClientToken } from './inject-client.decorator.js';
+import { MessageContext } from './message-context.js';
+import { MessageContextInterceptor } from './message-context.interceptor.js';
 import { MessagingClients } from './messaging-clients.js';
 import {
   MESSAGING_SETTINGS,
@@ -36,9 +39,18 @@ class MessagingFeatureModule {}
       useFactory: (options: MessagingOptions) => readMessagingOptions(options),
     },
     DiscoverableTcpServer,
+    GrpcClients,
+    MessageContext,
+    MessageContextInterceptor,
     MessagingClients,
   ],
-  exports: [DiscoverableTcpServer, MessagingClients],
+  exports: [
+    DiscoverableTcpServer,
+    GrpcClients,
+    MessageContext,
+    MessageContextInterceptor,
+    MessagingClients,
+  ],
 })
 export class MessagingModule extends ConfigurableModuleClass {
   /** Switches messaging on; once for each application. */

@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ReadPacket } from '@nestjs/microservices';
+import { CORRELATION_HEADER, DEADLINE_HEADER } from '../common/request-context.js';
 
 /** What travels with a message; the same names as over HTTP. */
-const CARRIED = ['traceparent', 'tracestate', 'x-correlation-id'] as const;
+export const CARRIED = ['traceparent', 'tracestate', CORRELATION_HEADER, DEADLINE_HEADER] as const;
 
 /** What a header may hold: a packet can carry anything, and it may be written into a header later. */
 const PRINTABLE = /^[\u0020-\u007E]{1,512}$/;

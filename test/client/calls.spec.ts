@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { NestFactory } from '@nestjs/core';
 import { Module } from '@nestjs/common';
 import { ClientModule } from '../../lib/client/client.module.js';
@@ -14,6 +14,9 @@ import { staticInstances } from '../../lib/discovery/backends/static.backend.js'
 import { DiscoveryModule } from '../../lib/discovery/discovery.module.js';
 import { UpstreamModule } from '../../lib/upstream/upstream.module.js';
 import { eventually } from '../support/eventually.js';
+
+// Whole applications start here; a busy machine takes its time.
+jest.setTimeout(30_000);
 
 const opened: (() => unknown)[] = [];
 

@@ -289,3 +289,42 @@ describe('DiscoveryClientProxy', () => {
     expect(() => proxy.unwrap()).toThrow(/no single socket/);
   });
 });
+
+describe('the deadline of a request', () => {
+  it('goes along with a message and limits it, and an event has none', async () => {
+    const app = await payments();
+    const proxy = await client();
+    const context = orders.get(RequestContext);
+    const scope = context.open({ 'x-rookery-deadline': '150' });
+    const there = (await context.run(scope, () => firstValueFrom(proxy.send('context', {})))) as {
+      deadline: number;
+    };
+    expect(there.deadline).toBeGreaterThan(0);
+    const late = context.open({ 'x-rookery-deadline': '100' });
+    const begun = performance.now();
+    await expect(
+      context.run(late, () => firstValueFrom(proxy.send('charge', { id: 1, ms: 2_000 }))),
+    ).rejects.toThrow(UpstreamTimeoutError);
+    expect(performance.now() - begun).toBeLessThan(1_500);
+    const over = context.open({ 'x-rookery-deadline': '0' });
+    await expect(
+      context.run(over, () => firstValueFrom(proxy.send('charge', { id: 2 }))),
+    ).rejects.toMatchObject({ code: 'ERR_DEADLINE_EXCEEDED' });
+    await context.run(over, () => lastValueFrom(proxy.emit('paid', { id: 3 })));
+    await eventually(() => expect(app.get(Ledger).events).toHaveLength(1));
+    expect(handledBy(app)).toEqual([1]);
+  });
+
+  it('keeps a message from its handler when it came too late', async () => {
+    const app = await payments();
+    const proxy = await client();
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    proxy.setOnDispatchHook(
+      (packet) => (packet.metadata = { traceparent, 'x-rookery-deadline': '0' }),
+    );
+    await expect(firstValueFrom(proxy.send('charge', { id: 1 }))).rejects.toMatchObject({
+      message: 'The time that the caller waits was over before the message came.',
+    });
+    expect(handledBy(app)).toEqual([]);
+  });
+});

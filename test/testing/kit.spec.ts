@@ -1,5 +1,5 @@
 import { Controller, Get, type INestApplication, Module, Param } from '@nestjs/common';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Test } from '@nestjs/testing';
 import { ClientModule } from '../../lib/client/client.module.js';
 import { RookeryModule } from '../../lib/rookery.module.js';
@@ -10,6 +10,9 @@ import { createTestCluster } from '../../lib/testing/test-cluster.js';
 import { verifyContract } from '../../lib/testing/verify-contract.js';
 import { staticInstances } from '../../lib/discovery/backends/static.backend.js';
 import { Asked, InventoryContract, StockController } from '../client/contract/shop.js';
+
+// Whole applications start here; a busy machine takes its time.
+jest.setTimeout(30_000);
 
 const opened: (() => unknown)[] = [];
 
@@ -51,7 +54,7 @@ describe('createTestCluster', () => {
     opened.push(() => cluster.close());
     const ask = async () => {
       const answer = await fetch(`${await cluster.url('orders')}/orders/fig`);
-      return (await answer.json()) as unknown;
+      return answer.json();
     };
     for (let n = 0; n < 10; n++)
       expect(await ask()).toEqual({ stock: { sku: 'fig', available: 3 } });
@@ -111,13 +114,13 @@ describe('mockClient', () => {
   });
 });
 
-describe('verifyContract', () => {
-  const start = async (): Promise<INestApplication> => {
-    const cluster = await createTestCluster({ inventory: InventoryModule });
-    opened.push(() => cluster.close());
-    return cluster.app('inventory');
-  };
+const start = async (): Promise<INestApplication> => {
+  const cluster = await createTestCluster({ inventory: InventoryModule });
+  opened.push(() => cluster.close());
+  return cluster.app('inventory');
+};
 
+describe('verifyContract', () => {
   it('is content with a service that keeps its contract', async () => {
     const app = await start();
     const report = await verifyContract(InventoryContract, app, {

@@ -11,6 +11,7 @@ import {
 } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { ExpressAdapter } from '@nestjs/platform-express';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { ClientModule } from '../../../lib/client/client.module.js';
 import type { ClientModuleOptions } from '../../../lib/client/client.options.js';
@@ -28,6 +29,9 @@ import {
   startApp,
   StockController,
 } from './shop.js';
+
+// Whole applications start here; a busy machine takes its time.
+jest.setTimeout(30_000);
 
 const running: INestApplication[] = [];
 
@@ -385,6 +389,20 @@ function ServiceContractOf<T extends abstract new () => unknown>(type: T): T {
   ServiceContract('files')(type);
   return type;
 }
+
+describe('the OpenAPI document of a controller', () => {
+  it('has the routes of its contract', async () => {
+    const { service } = await shop();
+    const { paths } = SwaggerModule.createDocument(service, new DocumentBuilder().build());
+    expect(Object.keys(paths).toSorted()).toEqual([
+      '/stock',
+      '/stock/orders',
+      '/stock/{sku}',
+      '/stock/{sku}/reservations/{order}',
+    ]);
+    expect(paths['/stock/{sku}']?.get?.parameters).toMatchObject([{ name: 'sku', in: 'path' }]);
+  });
+});
 
 describe('the types of a contract', () => {
   it('are checked on both sides', () => {
