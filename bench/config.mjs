@@ -196,8 +196,10 @@ function layer(number, format) {
 function merge(format, read) {
   const texts = Array.from({ length: LAYERS }, (_, number) => layer(number, format));
   const times = [];
+  const work = [];
   let keys = 0;
   for (let run = 0; run < 30; run++) {
+    const used = process.cpuUsage();
     const began = performance.now();
     const sources = texts.map((text, number) => {
       const { entries } = read(text)[0];
@@ -209,11 +211,14 @@ function merge(format, read) {
     });
     documentOf(mergedProperties(sources), (value) => value);
     times.push(performance.now() - began);
+    const { user, system } = process.cpuUsage(used);
+    work.push((user + system) / 1_000);
   }
+  const cpu = at(work.slice(5), 0.5);
   const [p50, first] = [at(times.slice(5), 0.5), times[0]];
-  results[`merge of ${format}`] = { keys, p50, first };
+  results[`merge of ${format}`] = { keys, p50, cpu, first };
   console.log(
-    `${keys} keys of ${format} in ${LAYERS} layers, read and merged: p50 ${ms(p50)}, the first time ${ms(first)}`,
+    `${keys} keys of ${format} in ${LAYERS} layers, read and merged: p50 ${ms(p50)} (${ms(cpu)} of CPU), the first time ${ms(first)}`,
   );
 }
 
