@@ -57,6 +57,14 @@ async function startServer(kind, where) {
   return { url: `http://127.0.0.1:${port}`, port, use, stop };
 }
 
+/** The webhook is part of a change's way; the commit is not. */
+const tell = (url) =>
+  fetch(`${url}/monitor`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"path":["orders.yml"]}',
+  });
+
 /** What each kind of repository is written by. */
 const WRITERS = {
   file() {
@@ -76,13 +84,6 @@ const WRITERS = {
       git('add', '--all');
       git('commit', '--quiet', '--message', 'x');
     };
-    // The hook is part of the way; the commit is not.
-    const tell = (url) =>
-      fetch(`${url}/monitor`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: '{"path":["orders.yml"]}',
-      });
     return { where: path, write, tell };
   },
   'consul-kv'(consul) {
@@ -94,7 +95,7 @@ const WRITERS = {
 
 /** From the write, or for git from the webhook, until the client reads the new value. */
 async function push(kind, consul) {
-  const { where, write, tell } = WRITERS[kind](consul);
+  const { where, write, tell: hook } = WRITERS[kind](consul);
   await write(0);
   const server = await startServer(kind, where);
   class App {}
@@ -115,9 +116,9 @@ async function push(kind, consul) {
     });
     let began = performance.now();
     const written = write(n);
-    if (tell) {
+    if (hook) {
       began = performance.now();
-      await tell(server.url);
+      await hook(server.url);
     }
     times.push((await arrived) - began);
     await written;
