@@ -15,6 +15,7 @@ import {
 } from 'yaml';
 import type { PropertyValue } from './property-source.js';
 import { type ConfigDocument, Flattened, FormatError } from './flatten.js';
+import { readPlainYaml } from './plain-yaml.js';
 
 /** The boolean words of YAML 1.1; Spring reads them so, and a text "off" would be true in JavaScript. */
 const WORDS: Readonly<Record<string, boolean>> = { yes: true, on: true, no: false, off: false };
@@ -30,6 +31,12 @@ interface Place {
 
 /** Reads YAML, several documents too; a broken one is refused with its line. */
 export function readYaml(text: string): readonly ConfigDocument[] {
+  const plain = readPlainYaml(text);
+  return plain ? [plain] : readAnyYaml(text);
+}
+
+/** Reads YAML with the parser of the whole language. */
+export function readAnyYaml(text: string): readonly ConfigDocument[] {
   const lines = new LineCounter();
   const options = { lineCounter: lines, prettyErrors: false, logLevel: 'silent' } as const;
   // The parser compares every key with every other; the walk below finds duplicates faster.
