@@ -29,6 +29,8 @@ const ADAPTERS: Readonly<Record<string, RegExp>> = {
   jose: /^gateway\/filters\/authenticate\.filter\.ts$/,
   pino: /^telemetry\/rookery-logger\.ts$/,
   'prom-client': /^telemetry\//,
+  'class-validator': /^config-client\/class-validation\.ts$/,
+  'class-transformer': /^config-client\/class-validation\.ts$/,
   '@nestjs/terminus': /^health\//,
   '@nestjs/config': /^config-client\/nest-config\.bridge\.ts$/,
   '@nestjs/microservices': /^messaging\//,

@@ -1,4 +1,6 @@
+import type { Clock } from '../common/clock.js';
 import type { PropertySource } from '../common/properties/property-source.js';
+import type { ConfigServerLocator } from './config-server-locator.js';
 
 /** Whose configuration is asked for. */
 export interface ConfigRequest {
@@ -29,4 +31,19 @@ export abstract class ConfigSource {
   abstract readonly name: string;
 
   abstract watch(request: ConfigRequest, signal: AbortSignal): AsyncIterable<ConfigSnapshot>;
+
+  /** Layers that it has although the whole cannot be had: a start without the rest uses them. */
+  get known(): readonly PropertySource[] {
+    return [];
+  }
 }
+
+/** What a source may work with. */
+export interface ConfigSourceTools {
+  readonly clock: Clock;
+  /** Finds config servers in a registry, if the application has one. */
+  readonly locator?: ConfigServerLocator;
+}
+
+/** Makes a source when the application starts, with the application's own time and registry. */
+export type ConfigSourceFactory = (tools: ConfigSourceTools) => ConfigSource;

@@ -1,14 +1,19 @@
 import type { Clock } from '../../common/clock.js';
 import { messageOf } from '../../common/errors.js';
-import { ConfigAnswerError } from '../config-client.errors.js';
+import { ConfigAnswerError, ConfigServerNotFoundError } from '../config-client.errors.js';
+import type { ConfigServerLocator } from '../config-server-locator.js';
 import { type ConfigRequest, type ConfigSnapshot, ConfigSource } from '../config-source.js';
 import { type ConfigAnswer, readConfigAnswer } from './config-answer.js';
+import { hedged } from './hedged.js';
 import { type HttpAnswer, HttpGetter } from './http-get.js';
 
 /** Where the config server is, and how it is asked. */
-export interface ConfigServerOptions {
+export interface ConfigServerSettings {
   /** The servers, in the order they are tried; credentials in them are sent, never shown. */
   readonly urls: readonly URL[];
+  /** The service that is looked up in the registry at each new start of the watch, when there are no addresses. */
+  readonly service?: string;
+  readonly locator?: ConfigServerLocator;
   readonly clock: Clock;
   /** How often a server is asked, and how long one that can holds a question, in ms. */
   readonly interval: number;
@@ -19,6 +24,8 @@ export interface ConfigServerOptions {
 
 /** How long an answer may take beyond the time it was asked to be held, in ms. */
 const PATIENCE = 5_000;
+/** A question that is not answered for so long beyond that is asked once more beside it, in ms: the server may be well again. */
+const HEDGE = 1_000;
 /** A larger answer is refused. */
 const MOST_BYTES = 8 * 1024 * 1024;
 /** Questions to a server that holds them follow each other no faster than this, in ms. */
@@ -46,9 +53,10 @@ interface Known {
 export class ConfigServerSource extends ConfigSource {
   override readonly name: string;
 
-  constructor(private readonly options: ConfigServerOptions) {
+  constructor(private readonly options: ConfigServerSettings) {
     super();
-    this.name = options.urls.map(shown).join(', ');
+    const { urls, service = 'config-server' } = options;
+    this.name = urls.length > 0 ? urls.map(shown).join(', ') : `the service "${service}"`;
   }
 
   override async *watch(
@@ -86,7 +94,7 @@ export class ConfigServerSource extends ConfigSource {
     signal: AbortSignal,
   ): Promise<Answered> {
     const reasons: string[] = [];
-    for (const url of this.options.urls) {
+    for (const url of await this.servers(signal)) {
       for (const label of request.label?.split(',') ?? [undefined]) {
         try {
           const asked = label === undefined ? request : { ...request, label: label.trim() };
@@ -102,6 +110,14 @@ export class ConfigServerSource extends ConfigSource {
     throw new Error(reasons.join('; '));
   }
 
+  private async servers(signal: AbortSignal): Promise<readonly URL[]> {
+    const { urls, locator, service = 'config-server' } = this.options;
+    if (urls.length > 0 || !locator) return urls;
+    const found = await locator.locate(service, signal);
+    if (found.length === 0) throw new ConfigServerNotFoundError(service);
+    return found;
+  }
+
   private wait({ holds, etag }: Known): number {
     if (!this.options.push || etag === undefined) return 0;
     return Math.min(holds, this.options.interval);
@@ -110,14 +126,14 @@ export class ConfigServerSource extends ConfigSource {
   /** The answer, or `undefined` when nothing has changed. */
   private async ask(question: Question): Promise<Answered | undefined> {
     const { getter, signal, known, held } = question;
-    const limit = this.options.clock.deadline(held + PATIENCE, signal);
+    const { clock } = this.options;
+    const limit = clock.deadline(held + PATIENCE, signal);
+    const url = address(known, held);
+    const headers = this.headers(known);
     try {
-      const answer = await getter.get({
-        url: address(known, held),
-        headers: this.headers(known),
-        signal: limit.signal,
-        most: MOST_BYTES,
-      });
+      const once = (within: AbortSignal) =>
+        getter.get({ url, headers, signal: within, most: MOST_BYTES });
+      const answer = await hedged(once, { clock, after: held + HEDGE, signal: limit.signal });
       return understood(answer, known);
     } catch (error) {
       if (error instanceof ConfigAnswerError) throw error;
