@@ -12,7 +12,7 @@ import { RouteTable } from '../dist/cjs/gateway/routes/route-table.js';
 import { Endpoint } from '../dist/cjs/load-balancing/endpoint.js';
 import { LoadBalancer } from '../dist/cjs/load-balancing/load-balancer.js';
 import { STRATEGIES } from '../dist/cjs/load-balancing/strategies/built-in.js';
-import { Circuit } from '../dist/cjs/upstream/circuit.js';
+import { Circuit } from '../dist/cjs/resilience/circuit.js';
 import { Deadline, Deadlines } from '../dist/cjs/upstream/deadline-list.js';
 import { median } from './support/report.mjs';
 

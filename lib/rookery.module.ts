@@ -33,6 +33,8 @@ const read = group({
   upstreams: room('an object'),
   gateway: room('an object, true or false', true, false),
   logs: room('an object, true or false', true, false),
+  metrics: room('an object, true or false', true, false),
+  tracing: room('true or false', true, false),
 });
 
 /** Under this token a start with a wrong option fails. */
@@ -52,6 +54,7 @@ export class RookeryModule {
   static forRoot(options: RookeryOptions = {}): DynamicModule {
     const { usable, problem } = sift(options);
     const { name, version, gateway = false, logs = false, config = {} } = usable;
+    const { metrics = false, tracing = true } = usable;
     return {
       module: RookeryModule,
       providers: problem === undefined ? [] : [failing(problem)],
@@ -67,7 +70,11 @@ export class RookeryModule {
               ConfigClientModule.forRoot({ ...config, ...given({ name }) }),
             ]),
         ...(gateway === false ? [] : [GatewayModule.forRoot(gateway === true ? {} : gateway)]),
-        ...(logs === false ? [] : [TelemetryModule.forRoot(logs === true ? {} : logs)]),
+        TelemetryModule.forRoot({
+          ...(typeof logs === 'object' ? logs : { logs }),
+          metrics,
+          tracing,
+        }),
       ],
     };
   }

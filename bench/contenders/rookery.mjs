@@ -6,13 +6,14 @@ import { NestFactory } from '@nestjs/core';
 import { RookeryModule } from 'nest-rookery';
 import { staticInstances } from 'nest-rookery/discovery';
 
-const { PORT, UPSTREAMS, FEATURES, ADAPTER } = process.env;
+const { PORT, UPSTREAMS, FEATURES, ADAPTER, BODY_LIMIT } = process.env;
 const origins = UPSTREAMS.split(',');
+const limits = BODY_LIMIT === undefined ? {} : { body: Number(BODY_LIMIT) };
 
 /** Balancing over all instances, circuit, ejection, retries, deadlines, access log. */
 const on = {
   discovery: { backend: staticInstances({ items: origins }) },
-  gateway: { routes: [{ path: '/api/{*rest}', to: 'items' }], accessLog: true },
+  gateway: { routes: [{ path: '/api/{*rest}', to: 'items' }], accessLog: true, limits },
 };
 
 const off = {

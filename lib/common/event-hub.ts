@@ -38,21 +38,34 @@ export class EventHub {
     return () => this.anyListeners.delete(listener);
   }
 
+  /** Whether anyone hears of a kind of event, so that what happens often need not be told to nobody. */
+  hears(name: EventName): boolean {
+    return this.anyListeners.size > 0 || (this.listeners.get(name)?.size ?? 0) > 0;
+  }
+
   /** Tells all listeners, at once and in order. A listener that throws harms neither the others nor the caller. */
   emit<N extends EventName>(name: N, event: RookeryEvents[N]): void {
     const listeners = this.listeners.get(name) as Set<Listener<RookeryEvents[N]>> | undefined;
-    if (listeners) for (const listener of listeners) this.tell(name, () => listener(event));
-    for (const listener of this.anyListeners) this.tell(name, () => listener(name, event));
+    if (listeners) {
+      for (const listener of listeners) {
+        try {
+          listener(event);
+        } catch (error) {
+          this.complain(name, error);
+        }
+      }
+    }
+    for (const listener of this.anyListeners) {
+      try {
+        listener(name, event);
+      } catch (error) {
+        this.complain(name, error);
+      }
+    }
   }
 
-  private tell(name: EventName, call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      this.logger.error(
-        `A listener of "${name}" threw`,
-        error instanceof Error ? error.stack : error,
-      );
-    }
+  private complain(name: EventName, error: unknown): void {
+    const details = error instanceof Error ? error.stack : error;
+    this.logger.error(`A listener of "${name}" threw`, details);
   }
 }

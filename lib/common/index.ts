@@ -10,6 +10,12 @@ export {
 } from './errors.js';
 export { EventHub, type EventName, type RookeryEvents } from './event-hub.js';
 export { Live, type LiveOptions, NotReadyError } from './live.js';
+export {
+  type ManagementAnswer,
+  ManagementEndpoint,
+  type ManagementRequest,
+} from './management-endpoint.js';
+export { type Measurement, MeasurementSource } from './measurements.js';
 export { CORRELATION_HEADER, RequestContext, type RequestScope } from './request-context.js';
 export { RequestListener, type RequestObserver, type RequestTaker } from './request-listener.js';
 export { ServiceIdentity } from './service-identity.js';

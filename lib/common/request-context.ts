@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Injectable } from '@nestjs/common';
+import { Clock } from './clock.js';
 import {
   formatTraceparent,
   parseTraceparent,
@@ -11,6 +12,14 @@ import {
 /** The header that carries the id under which people look a request up. */
 export const CORRELATION_HEADER = 'x-correlation-id';
 
+/**
+ * The header by which a caller says how many ms it still waits, as a whole number: `x-rookery-deadline: 850`.
+ *
+ * Time left and not a time of day, as in gRPC's `grpc-timeout`, because clocks of two machines never agree; what the way
+ * takes is given to the callee.
+ */
+export const DEADLINE_HEADER = 'x-rookery-deadline';
+
 /** What is known of the request that is being handled. */
 export interface RequestScope {
   readonly trace: TraceContext;
@@ -18,6 +27,8 @@ export interface RequestScope {
   readonly tracestate?: string;
   /** The caller's `x-correlation-id`, else the trace id. */
   readonly correlationId: string;
+  /** When its caller no longer waits, in ms of the `Clock`; left out, nobody has said. */
+  readonly deadline?: number;
 }
 
 /** Anything else could be an attempt to write into logs or headers. */
@@ -34,10 +45,36 @@ const CORRELATION_ID = /^[\w.:-]{1,128}$/;
 export class RequestContext {
   private readonly storage = new AsyncLocalStorage<RequestScope>();
   private readonly ids = new TraceIds();
+  private readonly signals = new WeakMap<RequestScope, AbortSignal>();
+
+  constructor(private readonly clock: Clock) {}
 
   /** The request being handled, or `undefined` outside of one. */
   get current(): RequestScope | undefined {
     return this.storage.getStore();
+  }
+
+  /** How many ms the caller of the current request still waits, never below 0; `undefined` when it has not said. */
+  get timeLeft(): number | undefined {
+    const deadline = this.current?.deadline;
+    return deadline === undefined ? undefined : Math.max(0, deadline - this.clock.now());
+  }
+
+  /** Aborts when the current request's deadline has come; `undefined` when it has none. */
+  get signal(): AbortSignal | undefined {
+    const scope = this.current;
+    if (scope?.deadline === undefined) return undefined;
+    let signal = this.signals.get(scope);
+    if (signal === undefined) {
+      ({ signal } = this.clock.deadline(Math.max(0, scope.deadline - this.clock.now())));
+      this.signals.set(scope, signal);
+    }
+    return signal;
+  }
+
+  /** Whether a request's deadline has come. */
+  isLate({ deadline }: RequestScope): boolean {
+    return deadline !== undefined && deadline <= this.clock.now();
   }
 
   /** Runs a function, and all it awaits, as part of a request. */
@@ -57,7 +94,13 @@ export class RequestContext {
     const correlationId = named && CORRELATION_ID.test(named) ? named : trace.traceId;
     // tracestate without a traceparent means nothing (W3C Trace Context, 3.3).
     const tracestate = parent ? single(headers['tracestate']) : undefined;
-    return { trace, correlationId, ...(tracestate ? { tracestate } : {}) };
+    const left = timeLeftIn(single(headers[DEADLINE_HEADER]));
+    return {
+      trace,
+      correlationId,
+      ...(tracestate ? { tracestate } : {}),
+      ...(left === undefined ? {} : { deadline: this.clock.now() + left }),
+    };
   }
 
   /** The headers that a call made now should carry; none outside of a request. */
@@ -70,6 +113,11 @@ export class RequestContext {
       ...(scope.tracestate ? { tracestate: scope.tracestate } : {}),
     };
   }
+}
+
+/** The ms that a deadline header grants; anything but a whole number of at most nine digits is as good as none. */
+function timeLeftIn(header: string | undefined): number | undefined {
+  return header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) : undefined;
 }
 
 function single(value: string | string[] | undefined): string | undefined {

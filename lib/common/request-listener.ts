@@ -1,10 +1,17 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { RequestContext } from './request-context.js';
+import { RequestContext, type RequestScope } from './request-context.js';
 
 /** Sees every request before anyone else, and leaves it alone. */
 export type RequestObserver = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Sees a request that goes on to Nest, with its place among others. */
+export type OwnRequestObserver = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  scope: RequestScope,
+) => void;
 
 /** Answers a request itself and returns true, or leaves it to the next and returns false. */
 export type RequestTaker = (request: IncomingMessage, response: ServerResponse) => boolean;
@@ -19,6 +26,7 @@ export type RequestTaker = (request: IncomingMessage, response: ServerResponse) 
 export class RequestListener implements OnApplicationBootstrap {
   private readonly observers: RequestObserver[] = [];
   private readonly takers: RequestTaker[] = [];
+  private readonly ownObservers: OwnRequestObserver[] = [];
 
   constructor(
     private readonly host: HttpAdapterHost,
@@ -33,6 +41,16 @@ export class RequestListener implements OnApplicationBootstrap {
   /** Lets someone answer requests ahead of Nest. Call it before the application has started. */
   take(taker: RequestTaker): void {
     this.takers.push(taker);
+  }
+
+  /** Lets someone answer requests ahead of everyone else who may. Call it before the application has started. */
+  takeFirst(taker: RequestTaker): void {
+    this.takers.unshift(taker);
+  }
+
+  /** Lets someone see the requests that nobody takes, before Nest does. Call it before the application has started. */
+  observeOwn(observer: OwnRequestObserver): void {
+    this.ownObservers.push(observer);
   }
 
   /** The HTTP server, or `undefined` in an application without one. */
@@ -57,8 +75,29 @@ export class RequestListener implements OnApplicationBootstrap {
   ): void {
     for (const observe of this.observers) observe(request, response);
     for (const take of this.takers) if (take(request, response)) return;
-    this.context.run(this.context.open(request.headers), () => {
+    const scope = this.context.open(request.headers);
+    for (const observe of this.ownObservers) observe(request, response, scope);
+    // Whoever gave up waiting would only be answered in vain.
+    if (this.context.isLate(scope)) return refuseLate(request, response, scope.correlationId);
+    this.context.run(scope, () => {
       for (const listener of nest) listener.call(server, request, response);
     });
   }
+}
+
+/** Answers a request whose caller has given up already, as a problem (RFC 9457). */
+function refuseLate(request: IncomingMessage, response: ServerResponse, requestId: string): void {
+  const body = JSON.stringify({
+    type: 'about:blank',
+    title: 'Gateway Timeout',
+    status: 504,
+    detail: 'The time that the caller waits was over before the request came.',
+    requestId,
+  });
+  response.writeHead(504, {
+    'content-type': 'application/problem+json',
+    'content-length': Buffer.byteLength(body),
+  });
+  response.end(body);
+  request.resume();
 }

@@ -11,6 +11,7 @@ import { ReadinessCheck } from './change-checks/readiness.check.js';
 import { ChangeTrial } from './change-trial.js';
 import { ConfigContributor } from './config-client.contributor.js';
 import { ConfigClient } from './config-client.js';
+import { ConfigClientMeasurements } from './config-client.measurements.js';
 import type { ConfigClientOptions } from './config-client.options.js';
 import { ConfigLoader } from './config-loader.js';
 import { type SchemaSection, sectionOf, type SectionType } from './config-section.js';
@@ -73,6 +74,7 @@ async function load(...given: ConstructorParameters<typeof ConfigStart>): Promis
     ReadinessCheck,
     ErrorRateCheck,
     ChangeTrial,
+    ConfigClientMeasurements,
   ],
   exports: [ConfigClient, ConfigLoader, FeatureFlags, LiveSections, configServiceProvider],
 })

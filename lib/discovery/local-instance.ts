@@ -43,6 +43,11 @@ export class LocalInstance {
     this.announced = { metadata: settings.metadata, ports: {}, tags: settings.tags };
   }
 
+  /** Where it runs, if the options say so; known before anything else is. */
+  get zone(): string | undefined {
+    return this.settings.zone;
+  }
+
   /** This instance, or `undefined` until its port is known. */
   get current(): ServiceInstance | undefined {
     return this.whole;

@@ -2,11 +2,14 @@ import type { Upstreams } from '../upstream/upstreams.js';
 import type { Clock } from '../common/clock.js';
 import { refuse } from '../common/option-readers.js';
 import { Args } from './args.js';
+import type { ResponseStore } from './response-cache/response-store.js';
 
 /** What a filter or predicate may use when it is made for a route. */
 export interface RouteTools {
   readonly clock: Clock;
   readonly upstreams: Upstreams;
+  /** The answers that are kept, of all routes. */
+  readonly responses: ResponseStore;
   /** The route it is made for. */
   readonly route: { readonly id: string; readonly path: string; readonly to: string };
   /** A number from 0 up to, but not including, 1. */

@@ -1,4 +1,7 @@
+import type { RequestScope } from '../common/request-context.js';
+import type { Endpoint } from '../load-balancing/endpoint.js';
 import type { RouteConflict } from './routes/route-claims.js';
+import type { Route } from './routes/route.js';
 
 /** What a new table of routes brings. */
 export interface RoutesChange {
@@ -10,10 +13,35 @@ export interface RoutesChange {
   readonly removed: readonly string[];
 }
 
+/** A request that a route took, when it is over; a listener reads it at once and keeps nothing of it. */
+export interface ProxiedRequest {
+  readonly method: string;
+  /** The target as the client wrote it; its query may hold secrets. */
+  readonly url: string;
+  /** What the client was answered; 499 when it had left, 101 for a tunnel that was open. */
+  readonly status: number;
+  readonly route: Pick<Route, 'id' | 'path' | 'to' | 'metadata'>;
+  /** The service's name, or the origin. */
+  readonly upstream: string;
+  /** Who was asked last; undefined when nobody was. */
+  readonly endpoint: Endpoint | undefined;
+  /** How many endpoints were asked. */
+  readonly attempts: number;
+  /** When it came, in ms of the clock. */
+  readonly startedAt: number;
+  /** From its head to the last byte that was written for its client, in ms. */
+  readonly duration: number;
+  /** From its head to that of the upstream's answer, in ms; -1 when none came. */
+  readonly timeToFirstByte: number;
+  readonly scope: RequestScope;
+}
+
 declare module '../common/event-hub.js' {
   interface RookeryEvents {
     /** The gateway serves another set of routes than before. */
     'routes.changed': RoutesChange;
+    /** A request that a route took is over. */
+    'request.proxied': ProxiedRequest;
     /** A service wants a path that belongs to another; its route is not served. */
     'route.conflicted': { readonly conflict: RouteConflict };
   }

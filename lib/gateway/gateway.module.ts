@@ -2,6 +2,8 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { CommonModule } from '../common/common.module.js';
 import { roomModule } from '../common/module-builder.js';
 import { GatewayContributor } from './gateway.contributor.js';
+import { GatewayDoors } from './door/gateway-doors.js';
+import { GatewayMeasurements } from './gateway.measurements.js';
 import {
   GATEWAY_SETTINGS,
   type GatewayOptions,
@@ -9,10 +11,13 @@ import {
   readGatewayOptions,
 } from './gateway.options.js';
 import { RouteGuards } from './filters/guard.filter.js';
+import { ResponseStore } from './response-cache/response-store.js';
 import { GatewayRoutes } from './gateway-routes.js';
 import { ACCESS_LOG_SINK, AccessLog } from './proxy/access-log.js';
+import { ExchangeReporter } from './proxy/exchange-reporter.js';
 import { GatewayListener } from './proxy/gateway-listener.js';
 import { HttpProxy } from './proxy/http-proxy.js';
+import { RequestRouting } from './proxy/request-routing.js';
 import { UpgradeListener } from './proxy/upgrade-listener.js';
 import { WebSocketTunnels } from './proxy/websocket-tunnels.js';
 import { ConfigRouteSource } from './routes/config.source.js';
@@ -80,12 +85,17 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = roomModule<GatewayOpti
     AccessLog,
     ConfigRouteSource,
     DiscoveryRouteSource,
+    ExchangeReporter,
     GatewayContributor,
+    GatewayDoors,
     GatewayListener,
+    GatewayMeasurements,
     GatewayRoutes,
     HttpProxy,
     LocalPaths,
     OptionsRouteSource,
+    RequestRouting,
+    ResponseStore,
     RouteCompiler,
     RouteGuards,
     RouteMembers,
@@ -94,7 +104,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = roomModule<GatewayOpti
     UpgradeListener,
     WebSocketTunnels,
   ],
-  exports: [GatewayRoutes],
+  exports: [GatewayRoutes, ResponseStore],
 })
 export class GatewayModule extends ConfigurableModuleClass {
   /** @param options all have defaults; wrong ones throw `InvalidOptionsError` when the application starts */

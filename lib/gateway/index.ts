@@ -4,6 +4,7 @@ export {
 } from '../discovery/manifest/gateway-route.decorator.js';
 export { GatewayModule } from './gateway.module.js';
 export type {
+  GatewayCacheOptions,
   GatewayDiscoveryOptions,
   GatewayExtension,
   GatewayLimits,
@@ -12,7 +13,7 @@ export type {
 } from './gateway.options.js';
 export { GatewayRoutes, type RouteView } from './gateway-routes.js';
 export { RouteDefinitionError } from './gateway.errors.js';
-export type { RoutesChange } from './gateway.events.js';
+export type { ProxiedRequest, RoutesChange } from './gateway.events.js';
 export type { RouteConflict } from './routes/route-claims.js';
 export type { DiscoveredRoute, RouteDefinition, RouteSubset } from './routes/route-definition.js';
 export { type RouteSnapshot, RouteSource } from './routes/route-source.js';
@@ -57,6 +58,8 @@ export {
   type RequestHeaderSizeArgs,
 } from './filters/request-header-size.filter.js';
 export { requestSize, type RequestSizeArgs } from './filters/request-size.filter.js';
+export { responseCache, type ResponseCacheArgs } from './filters/response-cache.filter.js';
+export { type ResponseCacheFigures, ResponseStore } from './response-cache/response-store.js';
 export { retry, type RetryArgs } from './filters/retry.filter.js';
 export { rewriteLocation, type RewriteLocationArgs } from './filters/rewrite-location.filter.js';
 export { rewritePath, type RewritePathArgs } from './filters/rewrite-path.filter.js';
@@ -117,3 +120,13 @@ export type {
 } from './routes/route-explanation.js';
 export type { RouteShadow } from './routes/route-shadows.js';
 export type { RouteTimeouts } from './routes/route-timeouts.js';
+export { AccessPolicy, type AccessRequest } from './door/access-policy.js';
+export type { AddressHook } from './door/address.step.js';
+export type { CorsOptions } from './door/cors.options.js';
+export { forwardAuth, type ForwardAuthOptions } from './door/forward-auth.authenticator.js';
+export type { RouteAccess } from './door/route-access.js';
+export type {
+  AddressOptions,
+  FailureOptions,
+  GatewaySecurityOptions,
+} from './door/security.options.js';

@@ -1,14 +1,21 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { EventHub } from '../common/event-hub.js';
 import { DiscoveryClient } from '../discovery/discovery-client.js';
+import { LocalInstance } from '../discovery/local-instance.js';
 import type { ServiceInstance } from '../discovery/service-instance.js';
 import type { ServiceView } from '../discovery/service-view.js';
 import type { Endpoint } from './endpoint.js';
 import { LoadBalancer, type LoadBalancerOptions } from './load-balancer.js';
 
 /** What a caller of a service says about its load balancer; time and events are there already. */
-export type ServiceBalancing<E extends Endpoint> = Omit<LoadBalancerOptions<E>, 'clock' | 'events'>;
+export type ServiceBalancing<E extends Endpoint> = Omit<
+  LoadBalancerOptions<E>,
+  'clock' | 'events' | 'zone'
+> & {
+  /** Whether endpoints of the caller's own zone are preferred. @default true */
+  readonly preferZone?: boolean;
+};
 
 /** A load balancer, and how to end it; that lets go of the endpoints. */
 export interface OwnedBalancer<E extends Endpoint> {
@@ -26,6 +33,7 @@ export class LoadBalancers {
     private readonly discovery: DiscoveryClient,
     private readonly clock: Clock,
     private readonly events: EventHub,
+    @Optional() private readonly local?: LocalInstance,
   ) {}
 
   /** Chooses among instances that are always the same. */
@@ -60,8 +68,13 @@ export class LoadBalancers {
     return { balancer, close };
   }
 
-  private make<E extends Endpoint>(options: ServiceBalancing<E>): LoadBalancer<E> {
-    return new LoadBalancer({ ...options, clock: this.clock, events: this.events });
+  private make<E extends Endpoint>({
+    preferZone = true,
+    ...options
+  }: ServiceBalancing<E>): LoadBalancer<E> {
+    const { clock, events } = this;
+    const zone = preferZone ? this.local?.zone : undefined;
+    return new LoadBalancer({ ...options, clock, events, zone });
   }
 
   private async awaitFirst<E extends Endpoint>(

@@ -1,10 +1,18 @@
 import type { Endpoint } from './endpoint.js';
 
-/** An endpoint that failed too often in a row and gets no calls for a while. */
+/**
+ * Why an endpoint was ejected: failures in a row, more failures or longer answers than its peers have, a connection that
+ * did not come about, or a failure while on probation.
+ */
+export type EjectionReason =
+  'consecutive' | 'failure-rate' | 'latency' | 'unreachable' | 'probation';
+
+/** An endpoint that failed too often and gets no calls for a while. */
 export interface EndpointEjection {
   readonly endpoint: Endpoint;
   /** When it gets its next call, in ms since 1970. */
   readonly until: number;
+  readonly reason: EjectionReason;
 }
 
 /** An endpoint that was ejected and has answered well again. */

@@ -3,6 +3,7 @@ import { Clock } from '../common/clock.js';
 import { RequestContext } from '../common/request-context.js';
 import { DiscoveryClient } from '../discovery/discovery-client.js';
 import { LoadBalancers } from '../load-balancing/load-balancers.js';
+import { outlierSettings } from '../load-balancing/outlier.options.js';
 import { LeastRequestStrategy } from '../load-balancing/strategies/least-request.strategy.js';
 import { Deadlines } from '../upstream/deadline-list.js';
 import { DiscoveryClientProxy } from './discovery-client-proxy.js';
@@ -10,13 +11,8 @@ import { MessageRoute } from './message-route.js';
 import { MESSAGING_SETTINGS, type MessagingSettings } from './messaging.options.js';
 import { TcpEndpoint } from './tcp-endpoint.js';
 
-/** When an instance that fails is left alone: the defaults of an upstream, in ms. */
-const OUTLIER = {
-  consecutiveFailures: 5,
-  ejection: 10_000,
-  maxEjection: 300_000,
-  maxEjected: 50,
-} as const;
+/** When an instance that fails is left alone: the defaults of an upstream. */
+const OUTLIER = outlierSettings(undefined, 'messaging.outlier');
 
 /** A client for each service that messages are sent to; whoever asks for the same service shares it. */
 @Injectable()

@@ -22,11 +22,21 @@ export class CircuitNotices implements OnApplicationShutdown {
   }
 
   private opened({ circuit, window, openFor }: CircuitOpening): void {
-    const { name, calls, failures } = circuit;
+    const { name, calls, failures, slowCalls, forced } = circuit;
     if (this.open.has(name)) return;
     this.open.add(name);
+    if (forced) {
+      this.logger.warn(
+        `The circuit of "${name}" was opened by hand. Calls fail at once until it is closed by hand.`,
+      );
+      return;
+    }
+    const what =
+      slowCalls > failures
+        ? `${slowCalls} of ${calls} calls were slow`
+        : `${failures} of ${calls} calls failed`;
     this.logger.warn(
-      `The circuit of "${name}" is open: ${failures} of ${calls} calls failed within ${formatDuration(window)}. Calls fail at once until it is tried again in ${formatDuration(openFor)}.`,
+      `The circuit of "${name}" is open: ${what} within ${formatDuration(window)}. Calls fail at once until it is tried again in ${formatDuration(openFor)}.`,
     );
   }
 

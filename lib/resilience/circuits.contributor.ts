@@ -11,6 +11,7 @@ export class CircuitsContributor extends HealthContributor {
     'circuit.opened',
     'circuit.half-opened',
     'circuit.closed',
+    'circuit.disabled',
   ] as const;
 
   constructor(private readonly circuits: Circuits) {
@@ -19,7 +20,7 @@ export class CircuitsContributor extends HealthContributor {
 
   override check(): HealthReport {
     const { circuits } = this;
-    const closed = circuits.all().every(({ state }) => state === 'closed');
+    const closed = circuits.all().every(({ state }) => state === 'closed' || state === 'disabled');
     return {
       status: closed ? 'up' : 'degraded',
       // Looked up by whoever reads the report: circuits come, and their figures move, between two rounds of checks.
@@ -32,6 +33,15 @@ export class CircuitsContributor extends HealthContributor {
 
 function describe(circuits: Circuits): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
-    circuits.all().map(({ name, state, calls, failures }) => [name, { state, calls, failures }]),
+    circuits.all().map(({ name, state, forced, calls, failures, slowCalls }) => [
+      name,
+      {
+        state,
+        calls,
+        failures,
+        ...(slowCalls > 0 ? { slowCalls } : {}),
+        ...(forced ? { forced } : {}),
+      },
+    ]),
   );
 }

@@ -1,25 +1,32 @@
 import { Injectable } from '@nestjs/common';
-import type { CircuitView } from './circuit.js';
+import type { CircuitSwitch } from './circuit-view.js';
 
-/** Every circuit of the application, in one place. */
+/**
+ * Every circuit of the application, in one place, and the hand on each of them.
+ *
+ * @example
+ * circuits.get('inventory')?.forceOpen(); // refuses every call until forceClose()
+ */
 @Injectable()
 export class Circuits {
-  private readonly known = new Map<string, CircuitView>();
+  private readonly known = new Map<string, CircuitSwitch>();
 
   /** Lists a circuit; one of the same name is replaced. */
-  add(circuit: CircuitView): void {
+  add(circuit: CircuitSwitch): void {
     this.known.set(circuit.name, circuit);
   }
 
-  remove(name: string): void {
-    this.known.delete(name);
+  /** Forgets a circuit; given the circuit itself, only if no other has taken its name. */
+  remove(which: string | CircuitSwitch): void {
+    const name = typeof which === 'string' ? which : which.name;
+    if (typeof which === 'string' || this.known.get(name) === which) this.known.delete(name);
   }
 
-  get(name: string): CircuitView | undefined {
+  get(name: string): CircuitSwitch | undefined {
     return this.known.get(name);
   }
 
-  all(): readonly CircuitView[] {
+  all(): readonly CircuitSwitch[] {
     return [...this.known.values()];
   }
 }

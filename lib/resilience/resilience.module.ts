@@ -3,12 +3,13 @@ import { CommonModule } from '../common/common.module.js';
 import { CircuitNotices } from './circuit-notices.js';
 import { CircuitsContributor } from './circuits.contributor.js';
 import { Circuits } from './circuits.js';
+import { CircuitsMeasurements } from './circuits.measurements.js';
 
 /** Knows every circuit of the application, lets them speak for its health, and says when one opens. */
 @Global()
 @Module({
   imports: [CommonModule],
-  providers: [Circuits, CircuitsContributor, CircuitNotices],
+  providers: [Circuits, CircuitsContributor, CircuitsMeasurements, CircuitNotices],
   exports: [Circuits],
 })
 export class ResilienceModule {}

@@ -22,8 +22,18 @@ export interface AttemptOwner {
   readonly name: string;
   readonly timeouts: CallTimeouts;
   readonly deadlines: Deadlines;
+  /** The time, in ms. */
+  now(): number;
+  /** It has waited for its connection since a time. */
+  onWaited(stage: 'queue' | 'connect', since: number): void;
+  /** How long an endpoint may be silent before `onSilence`, in ms; 0 is for ever. */
+  readonly patience: number;
+  /** An answer of 500 or more has come: true if it is thrown away, and the call tried elsewhere. */
+  onRejected(attempt: CallAttempt, status: number, rawHeaders: readonly string[]): boolean;
+  /** Nothing came for a while: true if the call is tried elsewhere. */
+  onSilence(attempt: CallAttempt): boolean;
   /** The answer's head has come. */
-  onAnswered(attempt: CallAttempt): void;
+  onAnswered(attempt: CallAttempt, rawHeaders: string[]): void;
   /** The connection has become a tunnel. */
   onUpgraded(attempt: CallAttempt, socket: Socket): void;
   /** The answer is complete. */
@@ -41,8 +51,10 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
   retries = 0;
   /** The endpoints of the tries that failed. */
   tried: readonly UpstreamEndpoint[] = [];
-  /** Whether a request of which something had been sent was sent anew. */
-  replayed = false;
+  /** How often a request of which something had been sent was sent anew. */
+  replays = 0;
+  /** Whether it counts as waiting for an answer; kept by the owner. */
+  counted = false;
   /** The generation of the circuit that let it through. */
   generation = 0;
   status = 0;
@@ -53,7 +65,11 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
   /** Whether any byte of an answer came on this try. */
   received = false;
   private carrier: Carrier | undefined = undefined;
+  /** Since when it waits for a connection, or for one to be made; 0 when it does not. */
+  private waitsSince = 0;
   private phase: Phase = 'waiting';
+  /** Whether the deadline that runs is that of the endpoint's silence. */
+  private impatient = false;
 
   constructor(
     private readonly owner: AttemptOwner,
@@ -95,6 +111,7 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
     this.startedAt = now;
     this.reused = false;
     this.received = false;
+    this.waitsSince = 0;
     endpoint.channel.send(this);
   }
 
@@ -124,23 +141,27 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
   }
 
   override onQueued(): void {
+    this.waitsSince = this.owner.now();
     this.wait('waiting', this.call.responseTimeout);
   }
 
   override onConnecting(carrier: Carrier): void {
     this.carrier = carrier;
+    this.endWait();
+    this.waitsSince = this.owner.now();
     this.wait('connecting', this.owner.timeouts.connect);
   }
 
   override onSent(carrier: Carrier, reused: boolean): void {
     this.carrier = carrier;
     this.reused = reused;
+    this.endWait();
     if (this.call.hasBody) {
       this.owner.deadlines.clear(this);
       this.phase = 'sending';
       this.call.onConnected(this);
     } else {
-      this.wait('answering', this.call.responseTimeout);
+      this.awaitAnswer();
     }
   }
 
@@ -154,9 +175,10 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
   }
 
   override onHead(status: number, rawHeaders: string[]): void {
+    if (status >= 500 && this.owner.onRejected(this, status, rawHeaders)) return;
     this.status = status;
     this.wait('receiving', this.idle);
-    this.owner.onAnswered(this);
+    this.owner.onAnswered(this, rawHeaders);
     this.call.onHead(status, rawHeaders, this);
   }
 
@@ -165,7 +187,7 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
     this.carrier = undefined;
     this.status = 101;
     this.phase = 'done';
-    this.owner.onAnswered(this);
+    this.owner.onAnswered(this, rawHeaders);
     this.owner.onUpgraded(this, socket);
     this.call.onUpgrade(rawHeaders, socket, early);
   }
@@ -196,6 +218,7 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
   }
 
   override expire(): void {
+    if (this.impatient && this.phase === 'answering') return this.loseHope();
     const error = this.overdue();
     this.release();
     this.owner.onFailed(this, error);
@@ -220,8 +243,37 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
     this.carrier?.resume();
   }
 
+  private endWait(): void {
+    const { waitsSince } = this;
+    if (waitsSince === 0) return;
+    this.waitsSince = 0;
+    this.owner.onWaited(this.phase === 'connecting' ? 'connect' : 'queue', waitsSince);
+  }
+
   private get idle(): number {
     return this.call.idleTimeout ?? this.owner.timeouts.idle;
+  }
+
+  /** Waits for the answer's head; first for as long as one may wait for an endpoint that answers nobody. */
+  private awaitAnswer(): void {
+    const { patience } = this.owner;
+    const { responseTimeout } = this.call;
+    this.impatient = patience > 0;
+    this.wait('answering', this.impatient ? this.firstWait(patience) : responseTimeout);
+  }
+
+  /** Half of the whole is left for the other endpoint, if there is one. */
+  private firstWait(patience: number): number {
+    const { responseTimeout } = this.call;
+    return responseTimeout === 0 ? patience : Math.min(patience, responseTimeout / 2);
+  }
+
+  private loseHope(): void {
+    this.impatient = false;
+    if (this.owner.onSilence(this)) return;
+    const { responseTimeout } = this.call;
+    const waited = this.firstWait(this.owner.patience);
+    this.wait('answering', responseTimeout === 0 ? 0 : responseTimeout - waited);
   }
 
   private wait(phase: Phase, ms: number): void {

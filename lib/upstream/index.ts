@@ -1,4 +1,3 @@
-export { Circuit } from './circuit.js';
 export type { UpstreamRequest } from './request/upstream-request.js';
 export { type ResponseHeaders, UpstreamResponse } from './request/upstream-response.js';
 export { type RequestSink, type ResponseSource, UpstreamCall } from './upstream-call.js';
@@ -8,19 +7,24 @@ export {
   CallCancelledError,
   CallHandlingError,
   CircuitOpenError,
+  DeadlineExceededError,
   InvalidRequestError,
   NoEndpointError,
+  UpstreamAnswerError,
   UpstreamBusyError,
   UpstreamConnectionError,
   UpstreamError,
+  UpstreamOverloadedError,
   UpstreamProtocolError,
   UpstreamTimeoutError,
 } from './upstream.errors.js';
-export type { RetriedCall } from './upstream.events.js';
+export type { CallEnding, EndedCall, RetriedCall } from './upstream.events.js';
 export type { TlsIdentity } from './transport.js';
 export { UpstreamModule } from './upstream.module.js';
 export type {
-  OutlierOptions,
+  ConcurrencyOptions,
+  HedgeOptions,
+  RetryOptions,
   UpstreamModuleOptions,
   UpstreamOptions,
   UpstreamTimeouts,

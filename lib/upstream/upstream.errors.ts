@@ -36,6 +36,39 @@ export class UpstreamBusyError extends UpstreamError {
   }
 }
 
+/** More calls wait for an answer than the service has time for: further ones are refused at once. */
+export class UpstreamOverloadedError extends UpstreamError {
+  constructor(service: string, waiting: number) {
+    super(
+      `"${service}" is overloaded: ${waiting} calls wait for its answers, and they take longer than usual.`,
+      { code: 'ERR_UPSTREAM_OVERLOADED', status: 503 },
+      service,
+    );
+  }
+}
+
+/** An instance answered with a status that another one might not have; only seen in events. */
+export class UpstreamAnswerError extends UpstreamError {
+  constructor(service: string, answered: number) {
+    super(
+      `An instance of "${service}" answered ${answered}.`,
+      { code: 'ERR_UPSTREAM_ANSWER', status: 502 },
+      service,
+    );
+  }
+}
+
+/** The request that a call belongs to had no time left for it. */
+export class DeadlineExceededError extends UpstreamError {
+  constructor(service: string) {
+    super(
+      `"${service}" was not called: the time of the request that needs it is over.`,
+      { code: 'ERR_DEADLINE_EXCEEDED', status: 504 },
+      service,
+    );
+  }
+}
+
 /** The circuit is open: the service failed too often, and is left alone for a while. */
 export class CircuitOpenError extends UpstreamError {
   constructor(service: string) {

@@ -3,12 +3,15 @@ import { CommonModule } from '../common/common.module.js';
 import { roomModule } from '../common/module-builder.js';
 import { LoadBalancingModule } from '../load-balancing/load-balancing.module.js';
 import { ResilienceModule } from '../resilience/resilience.module.js';
+import { loadUndiciTransport } from './transports/undici.transport.js';
 import {
   readUpstreamOptions,
   UPSTREAM_SETTINGS,
   type UpstreamModuleOptions,
+  usesUndici,
 } from './upstream.options.js';
-import { Upstreams } from './upstreams.js';
+import { UNDICI_TRANSPORT, Upstreams } from './upstreams.js';
+import { UpstreamsMeasurements } from './upstreams.measurements.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
   roomModule<UpstreamModuleOptions>('Upstream');
@@ -27,7 +30,14 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
       useFactory: readUpstreamOptions,
       inject: [{ token: MODULE_OPTIONS_TOKEN, optional: true }],
     },
+    {
+      provide: UNDICI_TRANSPORT,
+      useFactory: async (options?: UpstreamModuleOptions) =>
+        usesUndici(options) ? loadUndiciTransport() : undefined,
+      inject: [{ token: MODULE_OPTIONS_TOKEN, optional: true }],
+    },
     Upstreams,
+    UpstreamsMeasurements,
   ],
   exports: [Upstreams],
 })

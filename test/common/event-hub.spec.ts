@@ -26,6 +26,19 @@ describe('the event hub', () => {
     expect(heard).toEqual([1, ['test.happened', { n: 1 }], ['test.happened', { n: 2 }]]);
   });
 
+  it('knows whether anyone hears of something', () => {
+    const events = new EventHub();
+    expect(events.hears('test.happened')).toBe(false);
+    const stop = events.on('test.happened', () => {});
+    expect(events.hears('test.happened')).toBe(true);
+    stop();
+    expect(events.hears('test.happened')).toBe(false);
+    const stopAll = events.onAny(() => {});
+    expect(events.hears('test.happened')).toBe(true);
+    stopAll();
+    expect(events.hears('test.happened')).toBe(false);
+  });
+
   it('goes on when a listener throws, and logs it', () => {
     const log = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
     const events = new EventHub();

@@ -1,3 +1,4 @@
+import { SystemClock } from '../../lib/common/clock.js';
 import { describe, expect, it } from '@jest/globals';
 import { RequestContext } from '../../lib/common/request-context.js';
 import { formatTraceparent, parseTraceparent, TraceIds } from '../../lib/common/trace-context.js';
@@ -40,7 +41,7 @@ describe('traceparent', () => {
 });
 
 describe('the request context', () => {
-  const context = new RequestContext();
+  const context = new RequestContext(new SystemClock());
 
   it('continues the trace of its caller with a span of its own', () => {
     const scope = context.open({

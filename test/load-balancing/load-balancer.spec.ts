@@ -16,6 +16,10 @@ class Retiring extends Endpoint {
 
 const OUTLIER: OutlierSettings = {
   consecutiveFailures: 5,
+  failureRate: 20,
+  latencyFactor: 0,
+  minimumCalls: 20,
+  window: 10_000,
   ejection: 10_000,
   maxEjection: 60_000,
   maxEjected: 50,
@@ -73,12 +77,28 @@ describe('LoadBalancer', () => {
     expect(get('a')).toMatchObject({ active: 0, latency: 40 });
   });
 
-  it('smooths the latency of successes', () => {
-    const { get, call } = balance(['a']);
+  it('smooths latency: what is slower counts more, a failure that took its time too, one that came at once not', () => {
+    const { get, call } = balance(['a', 'b']);
     call('a', 'success', 100);
     call('a', 'success', 200);
-    call('a', 'failure', 9_999);
-    expect(get('a').latency).toBe(110);
+    expect(get('a').latency).toBe(130);
+    call('a', 'success', 30);
+    expect(get('a').latency).toBe(120);
+    call('a', 'failure', 0);
+    expect(get('a').latency).toBe(120);
+    call('a', 'failure', 1_120);
+    expect(get('a').latency).toBe(420);
+  });
+
+  it('forgets a slow answer with time, so that the endpoint is asked again', async () => {
+    const { get, call, clock } = balance(['a', 'b']);
+    call('a', 'success', 2_000);
+    call('b', 'success', 2);
+    await clock.advance(60_000);
+    expect(get('a').latency).toBeLessThan(3);
+    expect(get('b').latency).toBe(2);
+    await clock.advance(60_000);
+    expect(clock.waiting).toBe(0);
   });
 
   it('keeps an endpoint and its figures as long as its instance id', () => {
@@ -177,7 +197,7 @@ describe('outlier detection', () => {
     expect(probe).toBe(get('a'));
     for (let i = 0; i < 10; i++) expect(balancer.pick()).not.toBe(get('a'));
     if (probe) balancer.complete(probe, 'success', 1);
-    expect(get('a')).toMatchObject({ state: 'healthy', ejections: 0 });
+    expect(get('a')).toMatchObject({ state: 'healthy' });
     expect(candidates()).toEqual(['a', 'b', 'c']);
     expect(happened).toEqual(['a ejected for 10000 ms', 'a readmitted']);
   });
@@ -284,9 +304,13 @@ describe('outlier detection', () => {
 
   it('forgets an ejected endpoint with its instance, timer and all', async () => {
     const { balancer, clock, fail, happened } = balance(['a', 'b', 'c']);
+    // What fades of the latency is one timer, whoever is ejected.
+    fail('b', 1);
+    const before = clock.waiting;
     fail('a', 5);
+    expect(clock.waiting).toBe(before + 1);
     balancer.update([instance('b'), instance('c')]);
-    expect(clock.waiting).toBe(0);
+    expect(clock.waiting).toBe(before);
     await clock.advance(60_000);
     expect(happened).toHaveLength(1);
     balancer.close();

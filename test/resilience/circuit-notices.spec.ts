@@ -4,10 +4,12 @@ import { Test, type TestingModule } from '@nestjs/testing';
 import { EventHub } from '../../lib/common/event-hub.js';
 import { ResilienceModule } from '../../lib/resilience/resilience.module.js';
 import { FakeClock } from '../../lib/testing/fake-clock.js';
-import { Circuit } from '../../lib/upstream/circuit.js';
+import { Circuit } from '../../lib/resilience/circuit.js';
 
 const SETTINGS = {
   failureRate: 50,
+  slowCallRate: 100,
+  slowCall: 60_000,
   minimumCalls: 4,
   window: 10_000,
   openFor: 5_000,

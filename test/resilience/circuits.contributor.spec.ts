@@ -3,14 +3,24 @@ import { Test } from '@nestjs/testing';
 import { Clock } from '../../lib/common/clock.js';
 import { HealthAggregator } from '../../lib/health/health-aggregator.js';
 import { HealthCoreModule } from '../../lib/health/health-core.module.js';
-import type { CircuitState, CircuitView } from '../../lib/resilience/circuit.js';
+import type { CircuitState, CircuitSwitch } from '../../lib/resilience/circuit-view.js';
 import { CircuitsContributor } from '../../lib/resilience/circuits.contributor.js';
 import { Circuits } from '../../lib/resilience/circuits.js';
 import { ResilienceModule } from '../../lib/resilience/resilience.module.js';
 import { FakeClock } from '../../lib/testing/fake-clock.js';
 
-function circuit(name: string, state: CircuitState): CircuitView {
-  return { name, state, calls: 10, failures: state === 'closed' ? 0 : 10 };
+function circuit(name: string, state: CircuitState): CircuitSwitch {
+  return {
+    name,
+    state,
+    forced: false,
+    calls: 10,
+    failures: state === 'closed' ? 0 : 10,
+    slowCalls: 0,
+    forceOpen: () => {},
+    forceClose: () => {},
+    disable: () => {},
+  };
 }
 
 describe('the health of circuits', () => {
@@ -23,6 +33,7 @@ describe('the health of circuits', () => {
     ['up', ['closed', 'closed']],
     ['degraded', ['closed', 'open']],
     ['degraded', ['half-open']],
+    ['up', ['disabled']],
   ])('is %s when they are %j', (status, states) => {
     const circuits = new Circuits();
     for (const [i, state] of states.entries()) circuits.add(circuit(`service-${i}`, state));

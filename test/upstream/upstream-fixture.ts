@@ -1,12 +1,16 @@
 import { Clock, SystemClock } from '../../lib/common/clock.js';
 import { EventHub, type EventName } from '../../lib/common/event-hub.js';
+import { RequestContext } from '../../lib/common/request-context.js';
 import type { ServiceInstance } from '../../lib/discovery/service-instance.js';
 import { LoadBalancer } from '../../lib/load-balancing/load-balancer.js';
-import { Circuit } from '../../lib/upstream/circuit.js';
+import { Circuit } from '../../lib/resilience/circuit.js';
 import { Deadlines } from '../../lib/upstream/deadline-list.js';
+import { ConcurrencyLimit } from '../../lib/upstream/concurrency-limit.js';
+import { Retries } from '../../lib/upstream/retries.js';
 import { WaitingCalls } from '../../lib/upstream/transport.js';
 import { Http1Transport } from '../../lib/upstream/transports/http1.transport.js';
 import { ConnectionPool } from '../../lib/upstream/transports/http1/connection-pool.js';
+import type { UndiciTransportMaker } from '../../lib/upstream/transports/undici.transport.js';
 import { UpstreamEndpoint } from '../../lib/upstream/upstream-endpoint.js';
 import { readUpstreamOptions, type UpstreamOptions } from '../../lib/upstream/upstream.options.js';
 import { Upstream } from '../../lib/upstream/upstream.js';
@@ -29,6 +33,9 @@ export function instanceOn(port: number, more: Partial<ServiceInstance> = {}): S
   };
 }
 
+/** Options of an upstream, and what carries its calls in place of our own transport. */
+type FixtureOptions = UpstreamOptions & { readonly over?: UndiciTransportMaker };
+
 /** An upstream "orders" over instances a test chooses, without discovery and Nest. */
 export class UpstreamFixture {
   readonly upstream: Upstream;
@@ -36,22 +43,33 @@ export class UpstreamFixture {
   readonly circuit: Circuit | undefined;
   readonly waiting: WaitingCalls;
   readonly deadlines: Deadlines;
+  readonly events = new EventHub();
+  readonly context: RequestContext;
   readonly happened: EventName[] = [];
   private readonly every = new Set<UpstreamEndpoint>();
 
-  constructor(ports: readonly number[] | undefined, options: UpstreamOptions = {}, clock?: Clock) {
+  constructor(
+    ports: readonly number[] | undefined,
+    { over, ...options }: FixtureOptions = {},
+    clock?: Clock,
+  ) {
     const settings = readUpstreamOptions({ defaults: options })('orders');
-    const events = new EventHub();
+    const { events } = this;
     const time = clock ?? new SystemClock();
-    events.onAny((name) => this.happened.push(name));
+    this.context = new RequestContext(time);
+    events.onAny((name) => {
+      if (name !== 'call.ended') this.happened.push(name);
+    });
     this.deadlines = new Deadlines(time);
     this.waiting = new WaitingCalls(settings.pending);
-    const transport = new Http1Transport(this.deadlines);
+    const http1 = new Http1Transport(this.deadlines);
+    const transport = over?.(http1) ?? http1;
     this.balancer = new LoadBalancer<UpstreamEndpoint>({
       clock: time,
       events,
       strategy: settings.strategy(),
       outlier: settings.outlier || undefined,
+      subset: settings.subset,
       create: (instance) => {
         const { connections, timeouts, tls } = settings;
         const { keepAlive } = timeouts;
@@ -73,7 +91,10 @@ export class UpstreamFixture {
       balancer: this.balancer,
       circuit: this.circuit,
       timeouts: settings.timeouts,
-      retry: settings.retry,
+      retries: new Retries(settings.retry),
+      limit: settings.concurrency ? new ConcurrencyLimit(settings.concurrency) : undefined,
+      hedgeAfter: settings.hedge ? settings.hedge.after : undefined,
+      context: this.context,
       waiting: this.waiting,
       deadlines: this.deadlines,
       clock: time,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { LeastRequestStrategy } from '../../lib/load-balancing/strategies/least-request.strategy.js';
+import { PeakEwmaStrategy } from '../../lib/load-balancing/strategies/peak-ewma.strategy.js';
 import { RandomStrategy } from '../../lib/load-balancing/strategies/random.strategy.js';
 import { instanceAt } from '../../lib/upstream/origin.js';
 import {
@@ -10,17 +10,21 @@ import {
 describe('upstream options', () => {
   it('all have defaults', () => {
     const settings = readUpstreamOptions(undefined)('orders');
-    expect(settings.strategy()).toBeInstanceOf(LeastRequestStrategy);
+    expect(settings.strategy()).toBeInstanceOf(PeakEwmaStrategy);
     expect(settings).toMatchObject({
       connections: 256,
       pending: 1_024,
-      retry: true,
+      retry: { budget: 20, attempts: 1, statuses: [502, 503, 504], silence: 1_000 },
+      concurrency: { min: 32, max: 4_096, tolerance: 2 },
+      hedge: false,
+      preferZone: true,
+      slowStart: 0,
       timeouts: { connect: 1_000, response: 10_000, idle: 30_000, keepAlive: 4_000 },
       circuit: {
         failureRate: 50,
         minimumCalls: 10,
         window: 10_000,
-        openFor: 5_000,
+        openFor: 500,
         halfOpenCalls: 3,
       },
       outlier: { consecutiveFailures: 5, ejection: 10_000, maxEjection: 300_000, maxEjected: 50 },
@@ -61,7 +65,7 @@ describe('upstream options', () => {
 
   it.each<[string, unknown]>([
     [
-      `upstream.defaults.strategy is "fastest". Make it 'least-request' or 'round-robin' or 'random'.`,
+      `upstream.defaults.strategy is "fastest". Make it 'peak-ewma' or 'least-request' or 'round-robin' or 'random' or 'sticky'.`,
       { defaults: { strategy: 'fastest' } },
     ],
     [

@@ -103,9 +103,27 @@ function expose(service: string, route: CollectedRoute, [above, own]: Marks): Ma
       to: modern(route.path),
       ...(hosts && { hosts }),
       ...(timeout !== undefined && { timeout }),
+      ...accessOf(route, above?.options, own?.options),
       ...(Object.keys(metadata).length > 0 && { metadata }),
     }),
   );
+}
+
+/** What a handler says of who may use it comes on top of its controller's words, which it cannot take back but as a whole. */
+function accessOf(
+  route: CollectedRoute,
+  above: GatewayRouteOptions = {},
+  own: GatewayRouteOptions = {},
+): Pick<ManifestRoute, 'auth' | 'public' | 'rateLimits'> {
+  if (own.public && own.auth) refuse(route, "is public and has 'auth'", 'Keep one.');
+  const auth = own.public ? [] : [above.auth ?? [], own.auth ?? []].flat();
+  const open = own.public ?? (own.auth ? undefined : above.public);
+  const rateLimits = own.rateLimits ?? above.rateLimits ?? [];
+  return {
+    ...(auth.length > 0 && { auth }),
+    ...(open !== undefined && { public: open }),
+    ...(rateLimits.length > 0 && { rateLimits }),
+  };
 }
 
 function publicPath(route: CollectedRoute, above: string | undefined, own: string | undefined) {

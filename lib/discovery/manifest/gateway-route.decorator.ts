@@ -1,5 +1,7 @@
 import { SetMetadata } from '@nestjs/common';
 import type { Duration } from '../../common/duration.js';
+import type { AccessRule } from '../../security/access-rule.js';
+import type { RateLimit } from '../../security/rate-limits/rate-limit.js';
 
 /** Where `@GatewayRoute` leaves what it was told. */
 export const GATEWAY_ROUTE = 'rookery:gateway-route';
@@ -8,6 +10,15 @@ export const GATEWAY_ROUTE = 'rookery:gateway-route';
 export interface GatewayRouteOptions {
   /** How long the answer's head may take. @default the gateway's own */
   readonly timeout?: Duration;
+  /**
+   * Who may use it, kept by the gateway: `{ scopes: ['orders:read'] }`; what a handler says comes on top of its
+   * controller's. @default whoever the gateway knows
+   */
+  readonly auth?: AccessRule;
+  /** Whether everyone may use it, unknown or not. @default false where the gateway knows its callers */
+  readonly public?: boolean;
+  /** How often it may be used, kept by the gateway. @default without limit of its own */
+  readonly rateLimits?: readonly RateLimit[];
   /** Of a handler for all methods, those that are public, such as `['GET', 'PUT']`. @default all it has */
   readonly methods?: readonly string[];
   /** Plain data for filters and people, such as `{ owner: 'billing' }`; 32 keys at most. */

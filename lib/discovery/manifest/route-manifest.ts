@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { AccessRule } from '../../security/access-rule.js';
+import type { RateLimit } from '../../security/rate-limits/rate-limit.js';
 
 /** A route as a service says it to gateways. */
 export interface ManifestRoute {
@@ -16,6 +18,11 @@ export interface ManifestRoute {
   readonly hides?: readonly string[];
   /** How long the answer's head may take, in ms; absent for the gateway's own choice. */
   readonly timeout?: number;
+  /** Who may use it; all rules must hold. Absent for whoever the gateway knows. */
+  readonly auth?: readonly AccessRule[];
+  /** Whether everyone may use it. */
+  readonly public?: boolean;
+  readonly rateLimits?: readonly RateLimit[];
   readonly metadata?: Readonly<Record<string, string | number | boolean>>;
 }
 

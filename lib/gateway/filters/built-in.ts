@@ -22,6 +22,7 @@ import { renameRequestHeader } from './rename-request-header.filter.js';
 import { renameResponseHeader } from './rename-response-header.filter.js';
 import { requestHeaderSize } from './request-header-size.filter.js';
 import { requestSize } from './request-size.filter.js';
+import { responseCache } from './response-cache.filter.js';
 import { retry } from './retry.filter.js';
 import { rewriteLocation } from './rewrite-location.filter.js';
 import { rewritePath } from './rewrite-path.filter.js';
@@ -56,6 +57,7 @@ export const filters: readonly Definition<GatewayFilter>[] = [
   renameResponseHeader,
   requestHeaderSize,
   requestSize,
+  responseCache,
   retry,
   rewriteLocation,
   rewritePath,

@@ -42,3 +42,6 @@ export interface Repetition {
   /** How long to wait before, in ms. @default 0 */
   readonly delay?: number;
 }
+
+/** Hears the whole body of an answer as the client gets it; undefined when it was cut off, or too large to be copied. */
+export type BodyEar = (body: Buffer | undefined, isTooLarge: boolean) => void;

@@ -2,9 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import { PayloadTooLargeException } from '@nestjs/common';
 import { RookeryError } from '../../common/errors.js';
 import type { Route } from '../routes/route.js';
+import { BodyCopy, type CopyBudget } from './body-copy.js';
 import type { ExchangeCarrier } from './exchange-carrier.js';
 import type {
   Answer,
+  BodyEar,
   BodyTransform,
   ExchangeFailure,
   ExchangeResponse,
@@ -42,6 +44,7 @@ export class GatewayExchange {
   response: ExchangeResponse | undefined = undefined;
   /** How a whole body is made another, and how large it may be. */
   transform: { readonly most: number; readonly make: BodyTransform } | undefined = undefined;
+  private copy: BodyCopy | undefined = undefined;
   private headerList: HeaderList | undefined = undefined;
   private queryList: QueryList | undefined = undefined;
   private rawQuery: string;
@@ -177,6 +180,24 @@ export class GatewayExchange {
    */
   transformBody(most: number, make: BodyTransform): void {
     this.transform = { most, make };
+  }
+
+  /** @internal Copies the answer's body while it passes; only in an ear of `onResponse`, for an answer of the upstream's. */
+  copyBody(most: number, budget: CopyBudget, ear: BodyEar): void {
+    this.copy?.fail();
+    this.copy = new BodyCopy(most, budget, ear);
+  }
+
+  /**
+   * @internal The copy that was asked for, for the carrier that has the body. A body that is not sent on is not made
+   * another one either, so that its copy would be of the wrong one.
+   */
+  takeCopy(carrier: ExchangeCarrier, isSent: boolean): BodyCopy | undefined {
+    const { copy } = this;
+    this.copy = undefined;
+    if (carrier === this.carrier && (isSent || this.transform === undefined)) return copy;
+    copy?.fail();
+    return undefined;
   }
 
   /** How often it was sent once more. */

@@ -18,13 +18,9 @@ export class ExchangeDeadlines {
 
   /** For what the client reads. */
   get reader(): ReaderDeadline {
-    const { request, route } = this.exchange;
+    const { socket, route } = this.exchange;
     const { upstream, timeouts } = route;
-    return (this.reading ??= new ReaderDeadline(
-      request.socket,
-      upstream.deadlines,
-      timeouts.readIdle,
-    ));
+    return (this.reading ??= new ReaderDeadline(socket, upstream.deadlines, timeouts.readIdle));
   }
 
   limitTotal(): void {

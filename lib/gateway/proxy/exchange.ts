@@ -1,46 +1,32 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { CORRELATION_HEADER, type RequestScope } from '../../common/request-context.js';
 import type { Endpoint } from '../../load-balancing/endpoint.js';
 import type { RequestSink, ResponseSource } from '../../upstream/upstream-call.js';
 import { UpstreamCall } from '../../upstream/upstream-call.js';
 import { CallCancelledError, type UpstreamError } from '../../upstream/upstream.errors.js';
+import type { ProxiedRequest } from '../gateway.events.js';
 import type { Route } from '../routes/route.js';
-import { discardBody } from './body-remainder.js';
+import { framed, LAST_CHUNK } from './chunks.js';
 import type { ClientBound, ClientConnection } from './client-connection.js';
-import { sendEarlyHints } from './early-hints.js';
+import type { DoorVisit } from './door-visit.js';
 import { ExchangeDeadlines } from './exchange-deadlines.js';
+import type { ExchangeOwner } from './exchange-owner.js';
 import type { Framing } from './framing.js';
 import { headerOf } from './headers.js';
-import { type ProblemStatus, sendProblem, statusOf } from './problem-response.js';
-import { pumpBody } from './request-pump.js';
-import { endSmall } from './response-end.js';
+import { CLIENT_GONE, type ProblemStatus, statusOf } from './problem-response.js';
 import { isSafe } from './safe-methods.js';
-import { sendTrailers } from './response-trailers.js';
-import { whenDrained } from './response-drain.js';
 
 /** Bodies up to this size leave in one write with their head. */
 const SMALL = 4_096;
 
-/** What nginx calls a client that closed the connection before its answer came; only logs see it. */
-export const CLIENT_GONE = 499;
-
-/** Who is told when an exchange is over. */
-export interface ExchangeOwner {
-  onFinished(exchange: Exchange): void;
-  /** A filter of a route threw, or forgot its request. */
-  onFilterFailed(route: Route, error: unknown): void;
-  /** The route of an id, of now. */
-  routeOf(id: string): Route | undefined;
-  /** Does something after a delay in ms. */
-  after(delay: number, task: () => void): void;
-}
-
 /**
  * One request on its way through the gateway: the client's side and the upstream's in one object, because each further
  * object for each request is felt.
+ *
+ * What is here is the same for all; how a client is read and written, its members know: by Node's request and response,
+ * or by its bare socket.
  */
-export class Exchange extends UpstreamCall implements ClientBound {
-  override readonly method: string;
+export abstract class Exchange extends UpstreamCall implements ClientBound, ProxiedRequest {
   override hasBody = false;
   override responseTimeout = 0;
   nextOnConnection: ClientBound | undefined = undefined;
@@ -57,11 +43,15 @@ export class Exchange extends UpstreamCall implements ClientBound {
   bodyLimit = 0;
   bodyBytes = 0;
   startedAt = 0;
+  timeToFirstByte = -1;
+  duration = 0;
   /** What the client was answered; 0 while it was not. */
   status = 0;
   attempts = 0;
   endpoint: Endpoint | undefined = undefined;
   done = false;
+  /** What it was asked at the door of its route; undefined where there is none. */
+  visit: DoorVisit | undefined = undefined;
   private waits: ExchangeDeadlines | undefined = undefined;
   private sink: RequestSink | undefined = undefined;
   private source: ResponseSource | undefined = undefined;
@@ -72,34 +62,61 @@ export class Exchange extends UpstreamCall implements ClientBound {
   private held: string[] | undefined = undefined;
   private heldStatus = 0;
   private small = '';
-  private delimited = true;
 
   constructor(
-    readonly request: IncomingMessage,
-    readonly response: ServerResponse,
+    override readonly method: string,
+    /** The target as the client wrote it. */
+    readonly url: string,
     readonly route: Route,
     readonly connection: ClientConnection,
     readonly scope: RequestScope,
     protected readonly owner: ExchangeOwner,
   ) {
     super();
-    this.method = request.method ?? 'GET';
     this.responseTimeout = route.timeout;
     if (route.timeouts.idle !== undefined) this.idleTimeout = route.timeouts.idle;
     // Left undefined while all instances have the route, so that the pick has nothing to ask.
     if (route.accepts !== undefined) this.accepts = route.accepts;
   }
 
+  /** The client's connection. */
+  abstract readonly socket: Socket;
+  /** Whether nobody is there to be answered any more. */
+  abstract readonly isGone: boolean;
+  /** Whether the head of an answer was written. */
+  abstract readonly isBegun: boolean;
+  /** Answers in place of the upstream, to which nothing was sent; the body's length is added. */
+  abstract endWith(status: number, rawHeaders: string[], body: Buffer): void;
+  /** The connection ends behind its answer. */
+  abstract closeAfter(): void;
+  /** The rest of the body cannot be read any more, so the connection must end with this answer. */
+  abstract endConnection(): void;
+  /** Lets the request's body flow, into `onRequestBytes` and `onRequestEnd`. */
+  protected abstract pump(): void;
+  abstract pauseBody(): void;
+  abstract resumeBody(): void;
+  /** Reads what nobody wants of the body, for a while. */
+  protected abstract discard(): void;
+  /** Writes a head; what makes it impossible is thrown. */
+  protected abstract sendHead(status: number, rawHeaders: string[]): void;
+  /** The head must not wait for a body. */
+  protected abstract flush(): void;
+  /** Writes a piece of the body; false asks to stop until `resume`. */
+  protected abstract sendBody(chunk: Buffer): boolean;
+  /** Ends the answer, perhaps with a whole small body as latin1. */
+  protected abstract sendEnd(body: string, trailers: readonly string[] | undefined): void;
+  protected abstract sendProblem(status: ProblemStatus): void;
+  /** What was sent cannot be taken back, so the client must see that it is not whole. */
+  protected abstract cutOff(): void;
+  /** The answer is written, but not taken yet. */
+  protected abstract awaitReader(): void;
+
   get deadlines(): ExchangeDeadlines {
     return (this.waits ??= new ExchangeDeadlines(this));
   }
 
-  /** The connection ends behind its answer. */
-  closeAfter(): void {
-    this.response.shouldKeepAlive = false;
-    this.response.once('finish', () => this.request.socket.destroySoon());
-    // What cannot be read is the rest of this very request.
-    if (!this.request.complete) this.refuse(400);
+  get upstream(): string {
+    return this.route.to;
   }
 
   /** Sends it on its way. */
@@ -120,21 +137,11 @@ export class Exchange extends UpstreamCall implements ClientBound {
     else if (!this.done) this.fail(status);
   }
 
-  /** Answers in place of the upstream, to which nothing was sent; the body's length is added. */
-  endWith(status: number, rawHeaders: string[], body: Buffer): void {
-    const { response } = this;
-    if (this.done) return;
-    const bodiless = status === 204 || status === 304;
-    if (!bodiless) rawHeaders.push('content-length', String(body.length));
-    if (response.destroyed) this.status = CLIENT_GONE;
-    else if (this.writeHead(status, rawHeaders)) response.end(bodiless ? undefined : body);
-    else response.destroy();
-    this.finish();
-  }
-
   /** The client is gone. */
   abandon(): void {
-    if (!this.done) this.route.upstream.cancel(this);
+    if (this.done) return;
+    if (this.attempt === undefined) this.fail(502);
+    else this.route.upstream.cancel(this);
   }
 
   override get replayable(): boolean {
@@ -151,43 +158,47 @@ export class Exchange extends UpstreamCall implements ClientBound {
   override onConnected(sink: RequestSink): void {
     const isFirst = this.sink === undefined;
     this.sink = sink;
-    if (isFirst) pumpBody(this);
-    else this.onDrain();
+    if (!isFirst) return this.onDrain();
+    this.deadlines.upload.await();
+    this.pump();
   }
 
   override onDrain(): void {
     if (this.hasBody) this.deadlines.upload.await();
-    this.request.resume();
+    this.resumeBody();
   }
 
-  /** Bytes of the request's body, framed; false asks to stop. */
-  send(bytes: Buffer): boolean {
-    return this.sink?.write(bytes) ?? true;
+  /** Bytes of the request's body have come. */
+  onRequestBytes(chunk: Buffer): void {
+    if (this.done) return;
+    this.bodyBytes += chunk.length;
+    if (this.bodyLimit > 0 && this.bodyBytes > this.bodyLimit) return this.refuse(413);
+    const { upload } = this.deadlines;
+    if (this.sink?.write(this.framing === 'chunked' ? framed(chunk) : chunk) ?? true)
+      upload.onBytes();
+    else upload.pause();
   }
 
   /** The request's body is complete. */
-  sent(): void {
+  onRequestEnd(): void {
+    if (this.done) return;
+    this.deadlines.upload.clear();
+    if (this.framing === 'chunked') this.sink?.write(LAST_CHUNK);
     this.sink?.end();
   }
 
-  override onInformation(status: number, rawHeaders: readonly string[]): void {
-    if (status === 103) sendEarlyHints(this.response, rawHeaders);
-  }
-
   override onHead(status: number, rawHeaders: string[], source: ResponseSource): void {
+    this.timeToFirstByte = this.owner.now() - this.startedAt;
     this.source = source;
     this.heldStatus = status;
     this.held = rawHeaders;
     const length = Number(headerOf(rawHeaders, 'content-length') ?? Number.NaN);
-    // To HTTP/1.0 an answer without a length ends with the connection.
-    this.delimited = this.request.httpVersionMinor === 1 || length >= 0;
     if (length <= SMALL && !this.hasBody) this.expected = length;
     else process.nextTick(flushHead, this);
   }
 
   override onBody(chunk: Buffer): boolean {
-    const { response } = this;
-    if (response.destroyed) return false;
+    if (this.isGone) return false;
     if (chunk.length === this.expected) {
       this.small = chunk.toString('latin1');
       return true;
@@ -197,11 +208,7 @@ export class Exchange extends UpstreamCall implements ClientBound {
       this.refuse(502);
       return false;
     }
-    if (response.write(chunk)) return true;
-    whenDrained(this);
-    // Behind an answer that is not over yet, it is not this client's turn to read.
-    if (response.socket !== null) this.deadlines.reader.await();
-    return false;
+    return this.sendBody(chunk);
   }
 
   /** The client takes bytes again. */
@@ -211,17 +218,15 @@ export class Exchange extends UpstreamCall implements ClientBound {
   }
 
   override onEnd(trailers: readonly string[] | undefined): void {
-    const { response } = this;
     if (!this.release()) return this.fail(502);
-    if (trailers !== undefined) sendTrailers(this.request, response, trailers);
-    if (!response.destroyed) endSmall(response, this.small);
+    if (!this.isGone) this.sendEnd(this.small, trailers);
     this.finish();
-    if ((response.socket?.writableLength ?? 0) > 0) this.deadlines.reader.awaitEnd(response);
+    if (this.socket.writableLength > 0) this.awaitReader();
   }
 
   override onError(error: UpstreamError): void {
-    if (this.response.destroyed) this.status = CLIENT_GONE;
-    else if (this.response.headersSent) this.cutOff();
+    if (this.isGone) this.status = CLIENT_GONE;
+    else if (this.isBegun) this.cutOff();
     else if (this.problem !== undefined) this.tell(this.problem);
     else if (error instanceof CallCancelledError) this.status = CLIENT_GONE;
     else this.tell(statusOf(error));
@@ -230,8 +235,8 @@ export class Exchange extends UpstreamCall implements ClientBound {
 
   /** The head may be all that comes for a while, so it does not wait for the first bytes. */
   flushHead(): void {
-    if (this.done || this.response.destroyed) return;
-    if (this.release()) this.response.flushHeaders();
+    if (this.done || this.isGone) return;
+    if (this.release()) this.flush();
     else this.refuse(502);
   }
 
@@ -248,9 +253,10 @@ export class Exchange extends UpstreamCall implements ClientBound {
     if (headerOf(rawHeaders, CORRELATION_HEADER) === undefined) {
       rawHeaders.push(CORRELATION_HEADER, this.scope.correlationId);
     }
+    this.visit?.dress(rawHeaders);
     try {
       // The upstream's reason phrase is not passed on: it says nothing, and could hold anything.
-      this.response.writeHead(status, rawHeaders);
+      this.sendHead(status, rawHeaders);
       this.status = status;
       return true;
     } catch {
@@ -260,7 +266,7 @@ export class Exchange extends UpstreamCall implements ClientBound {
 
   /** Ends with a problem when the upstream has let go already. */
   protected fail(status: ProblemStatus): void {
-    if (this.response.destroyed) this.status = CLIENT_GONE;
+    if (this.isGone) this.status = CLIENT_GONE;
     else this.tell(status);
     this.finish();
   }
@@ -268,15 +274,7 @@ export class Exchange extends UpstreamCall implements ClientBound {
   /** Tells a problem in place of an answer. */
   protected tell(status: ProblemStatus): void {
     this.status = status;
-    sendProblem(this.response, { status, requestId: this.scope.correlationId });
-  }
-
-  /** What was sent cannot be taken back, so the client must see that it is not whole. */
-  private cutOff(): void {
-    const { socket } = this.request;
-    if (this.delimited) socket.destroy();
-    // Without a length or chunks, only a reset tells a break from the end.
-    else socket.resetAndDestroy();
+    this.sendProblem(status);
   }
 
   /** Ends what waits for this exchange. */
@@ -289,7 +287,8 @@ export class Exchange extends UpstreamCall implements ClientBound {
     this.done = true;
     this.connection.remove(this);
     this.clearDeadlines();
-    if (this.hasBody) discardBody(this.request);
+    if (this.hasBody) this.discard();
+    this.visit?.left();
     this.owner.onFinished(this);
   }
 }

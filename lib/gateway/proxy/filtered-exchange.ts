@@ -2,18 +2,19 @@ import type { RequestSink, ResponseSource } from '../../upstream/upstream-call.j
 import { CallCancelledError, type UpstreamError } from '../../upstream/upstream.errors.js';
 import type { ExchangeCarrier } from '../filters/exchange-carrier.js';
 import type { Answer, ExchangeResponse, Repetition } from '../filters/exchange-ears.js';
+import type { BodyCopy } from '../filters/body-copy.js';
 import { GatewayExchange } from '../filters/gateway-exchange.js';
 import { HeaderList } from '../filters/header-list.js';
 import { AnswerBody } from './answer-body.js';
 import { discardBody } from './body-remainder.js';
-import { CLIENT_GONE, Exchange } from './exchange.js';
 import { type FilterRunner, problemOf, runFilters } from './filter-run.js';
+import { NodeExchange } from './node-exchange.js';
 import {
+  CLIENT_GONE,
+  plainProblem,
   PROBLEM_HEADERS,
-  problemBody,
   type ProblemStatus,
   statusOf,
-  titleOf,
 } from './problem-response.js';
 import { bytesOf, framedAs, readWhole } from './whole-body.js';
 
@@ -29,13 +30,14 @@ const MOST_SWALLOWED = 1 << 20;
 type Phase = 'filters' | 'sent' | 'over';
 
 /** A request on a route with filters. Routes without have the plain one, and pay nothing for this. */
-export class FilteredExchange extends Exchange implements ExchangeCarrier, FilterRunner {
+export class FilteredExchange extends NodeExchange implements ExchangeCarrier, FilterRunner {
   repeats = 0;
   private known: GatewayExchange | undefined = undefined;
   private phase: Phase = 'filters';
   private hearing = false;
   private body: Buffer | undefined = undefined;
   private collected: AnswerBody | undefined = undefined;
+  private copy: BodyCopy | undefined = undefined;
   private swallowed = 0;
   /** Whose place it took, and who took its. */
   private before: FilteredExchange | undefined = undefined;
@@ -69,8 +71,8 @@ export class FilteredExchange extends Exchange implements ExchangeCarrier, Filte
   override start(): void {
     this.connection.add(this);
     const { filters } = this.route;
-    if (filters === undefined) this.proceed();
-    else runFilters(filters, this.face, this);
+    if (filters) runFilters(filters, this.face, this);
+    else this.proceed();
   }
 
   proceed(): void {
@@ -113,12 +115,15 @@ export class FilteredExchange extends Exchange implements ExchangeCarrier, Filte
 
   override onHead(status: number, rawHeaders: string[], source: ResponseSource): void {
     const response = { status, headers: new HeaderList(rawHeaders), fromUpstream: true };
-    if (!this.hear(response)) return;
-    this.collected = AnswerBody.of(this.face, this.method);
-    if (this.collected === undefined) super.onHead(response.status, rawHeaders, source);
+    const { face, method } = this;
+    const isWanted = this.hear(response);
+    this.copy = face.takeCopy(this, isWanted);
+    if (isWanted) this.collected = AnswerBody.of(face, method);
+    if (isWanted && !this.collected) super.onHead(response.status, rawHeaders, source);
   }
 
   override onBody(chunk: Buffer): boolean {
+    if (this.collected === undefined) this.copy?.add(chunk);
     if (this.phase === 'over') return this.swallow(chunk.length);
     if (this.collected === undefined) return super.onBody(chunk);
     if (!this.collected.add(chunk)) this.refuse(502);
@@ -126,11 +131,15 @@ export class FilteredExchange extends Exchange implements ExchangeCarrier, Filte
   }
 
   override onEnd(trailers: readonly string[] | undefined): void {
-    if (this.phase === 'over') return;
     const { collected } = this;
+    if (collected === undefined) this.copy?.end();
+    if (this.phase === 'over') return;
     if (collected === undefined) return super.onEnd(trailers);
     collected.made().then(
-      (body) => this.endWith(collected.response.status, collected.response.headers.raw, body),
+      (body) => {
+        this.copy?.whole(body);
+        return this.endWith(collected.response.status, collected.response.headers.raw, body);
+      },
       (error: unknown) => {
         this.owner.onFilterFailed(this.route, error);
         this.fail(502);
@@ -139,6 +148,7 @@ export class FilteredExchange extends Exchange implements ExchangeCarrier, Filte
   }
 
   override onError(error: UpstreamError): void {
+    this.copy?.fail();
     if (this.phase === 'over') return;
     const open = !this.response.destroyed && !this.response.headersSent;
     const ours = this.problem !== undefined || error instanceof CallCancelledError;
@@ -177,8 +187,8 @@ export class FilteredExchange extends Exchange implements ExchangeCarrier, Filte
     this.leave();
     this.done = true;
     connection.remove(this);
-    if (id !== undefined) next.start();
-    else next.repeat(delay);
+    if (id === undefined) next.repeat(delay);
+    else next.start();
     return true;
   }
 
@@ -192,8 +202,7 @@ export class FilteredExchange extends Exchange implements ExchangeCarrier, Filte
 
   /** Filters hear of the gateway's own problems too, so that what is to be on every answer is. */
   protected override tell(status: ProblemStatus): void {
-    const requestId = this.scope.correlationId;
-    const body = problemBody({ title: titleOf(status), status, requestId });
+    const body = plainProblem(status, this.scope.correlationId);
     const headers = new HeaderList([...PROBLEM_HEADERS]);
     if (status === 503) headers.set('retry-after', '1');
     this.leave();
@@ -203,6 +212,7 @@ export class FilteredExchange extends Exchange implements ExchangeCarrier, Filte
   protected override finish(): void {
     if (this.done) return;
     super.finish();
+    if (this.collected !== undefined) this.copy?.fail();
     // A filter may have put another body, or none, in place of one that was never read.
     discardBody(this.request);
     for (let each = this.before; each !== undefined; each = each.before) each.clearDeadlines();
@@ -259,8 +269,7 @@ export class FilteredExchange extends Exchange implements ExchangeCarrier, Filte
   private isTaken(error: UpstreamError): boolean {
     this.hearing = true;
     try {
-      const taken = this.face.failed({ status: statusOf(error), error });
-      return taken && this.phase === 'over';
+      return this.face.failed({ status: statusOf(error), error }) && this.phase === 'over';
     } catch (thrown) {
       this.onThrown(thrown);
       return true;

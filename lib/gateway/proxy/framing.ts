@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { RequestHead } from './request-head.js';
 
 /** How a request's body is delimited. */
 export type Framing = 'none' | 'length' | 'chunked';
@@ -26,7 +26,7 @@ export class RequestFraming {
    *
    * Two readers that frame a request differently let one client put words in another's mouth (RFC 9112, 11.2).
    */
-  read(request: IncomingMessage): boolean {
+  read(request: RequestHead): boolean {
     this.body = 'none';
     this.length = this.lengths = this.hosts = this.credentials = this.encodings = this.size = 0;
     this.host = '';

@@ -14,6 +14,9 @@ const TITLES = {
   504: 'Gateway Timeout',
 } as const;
 
+/** What nginx calls a client that closed the connection before its answer came; only logs see it. */
+export const CLIENT_GONE = 499;
+
 export type ProblemStatus = keyof typeof TITLES;
 
 /** The head of every problem, beside its length. */
@@ -24,9 +27,9 @@ export const PROBLEM_HEADERS: readonly string[] = [
   'no-store',
 ];
 
-/** The words for a status that the gateway answers by itself. */
-export function titleOf(status: ProblemStatus): string {
-  return TITLES[status];
+/** The text of a problem that is nothing but a status. */
+export function plainProblem(status: ProblemStatus, requestId: string): string {
+  return problemBody({ title: TITLES[status], status, requestId });
 }
 
 /** The text of a problem; a detail is what a filter or guard says to the client on purpose. */
@@ -54,7 +57,7 @@ export interface Problem {
  * Nothing of the request is reflected and nothing of the system is told: no reason, no host, no port.
  */
 export function sendProblem(response: ServerResponse, { status, requestId, close }: Problem): void {
-  const body = problemBody({ title: TITLES[status], status, requestId });
+  const body = plainProblem(status, requestId);
   const headers = [...PROBLEM_HEADERS, 'content-length', String(Buffer.byteLength(body))];
   if (status === 503) headers.push('retry-after', '1');
   if (close) headers.push('connection', 'close');

@@ -6,8 +6,9 @@ import type { Answer } from '../filters/exchange-ears.js';
 import { GatewayExchange } from '../filters/gateway-exchange.js';
 import type { NextFilter } from '../filters/gateway-filter.js';
 import type { Route } from '../routes/route.js';
-import type { Exchange, ExchangeOwner } from './exchange.js';
+import type { ExchangeOwner } from './exchange-owner.js';
 import { type FilterRunner, problemOf, runFilters } from './filter-run.js';
+import type { NodeExchange } from './node-exchange.js';
 import { PROBLEM_HEADERS } from './problem-response.js';
 import { bytesOf } from './whole-body.js';
 
@@ -26,7 +27,7 @@ export class TunnelFilters implements ExchangeCarrier, FilterRunner {
   private readonly face: GatewayExchange;
 
   constructor(
-    private readonly exchange: Exchange,
+    private readonly exchange: NodeExchange,
     private readonly owner: ExchangeOwner,
   ) {
     this.face = new GatewayExchange(this);

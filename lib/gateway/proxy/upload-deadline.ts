@@ -35,7 +35,7 @@ export class UploadDeadline extends Deadline {
   /** The upstream takes no more for now. */
   pause(): void {
     this.paused = true;
-    this.exchange.request.pause();
+    this.exchange.pauseBody();
     this.set(PEEK);
   }
 
@@ -46,11 +46,11 @@ export class UploadDeadline extends Deadline {
   override expire(): void {
     const { exchange } = this;
     if (this.paused) {
-      if (this.peeks++ < MOST_PEEKS) exchange.request.resume();
+      if (this.peeks++ < MOST_PEEKS) exchange.resumeBody();
       return;
     }
     // What is still to come of the body would stand where the next request should.
-    exchange.response.shouldKeepAlive = false;
+    exchange.endConnection();
     exchange.refuse(408);
   }
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { CORRELATION_HEADER } from '../../common/request-context.js';
 import type { Endpoint } from '../../load-balancing/endpoint.js';
-import { Exchange } from './exchange.js';
+import { NodeExchange } from './node-exchange.js';
 import { headerOf } from './headers.js';
 import { acceptsHandshake } from './websocket-handshake.js';
 import { WebSocketTunnel } from './websocket-tunnel.js';
@@ -11,7 +11,7 @@ import type { WebSocketTunnels } from './websocket-tunnels.js';
  * The opening of a WebSocket on its way through the gateway: a request like any other until its upstream answers 101; any
  * other answer is passed on, and ends the connection.
  */
-export class WebSocketExchange extends Exchange {
+export class WebSocketExchange extends NodeExchange {
   private tunnels: WebSocketTunnels | undefined = undefined;
   private tunnel: WebSocketTunnel | undefined = undefined;
 

@@ -6,6 +6,7 @@ import { Definitions, type RouteTools } from '../definition.js';
 import { filters as builtInFilters } from '../filters/built-in.js';
 import { type GatewayFilter, linkFilters } from '../filters/gateway-filter.js';
 import { RouteGuards } from '../filters/guard.filter.js';
+import { ResponseStore } from '../response-cache/response-store.js';
 import { RouteDefinitionError } from '../gateway.errors.js';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway.options.js';
 import { predicates as builtInPredicates } from '../predicates/built-in.js';
@@ -30,6 +31,7 @@ export class RouteMembers {
     private readonly upstreams: Upstreams,
     private readonly clock: Clock,
     private readonly guards: RouteGuards,
+    private readonly responses: ResponseStore,
     @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
   ) {
     const { predicates, filters } = settings.extensions;
@@ -76,7 +78,8 @@ export class RouteMembers {
   }
 
   private tools(route: RouteTools['route']): RouteTools {
-    return { clock: this.clock, upstreams: this.upstreams, route, random: Math.random };
+    const { clock, upstreams, responses } = this;
+    return { clock, upstreams, responses, route, random: Math.random };
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Endpoint } from '../endpoint.js';
 import { LoadBalancingStrategy } from '../load-balancing-strategy.js';
-import { Weights, weightOf } from './weights.js';
+import { Weights } from './weights.js';
 
 /**
  * Of two endpoints, the next in turn and another one at random, that with fewer calls under way (the power of two choices).
@@ -30,9 +30,14 @@ export class LeastRequestStrategy extends LoadBalancingStrategy {
     return one.active <= other.active ? one : other;
   }
 
+  override score(endpoint: Endpoint): number {
+    return endpoint.active / (endpoint.weight || 1);
+  }
+
   private weighted<E extends Endpoint>(candidates: readonly E[]): E {
-    const one = this.weights.at(candidates, this.random());
-    const other = this.weights.at(candidates, this.random());
-    return one.active * weightOf(other) <= other.active * weightOf(one) ? one : other;
+    const weights = this.weights.of(candidates);
+    const one = weights.at(candidates, this.random());
+    const other = weights.at(candidates, this.random());
+    return one.active * other.weight <= other.active * one.weight ? one : other;
   }
 }

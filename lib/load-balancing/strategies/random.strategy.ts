@@ -12,7 +12,8 @@ export class RandomStrategy extends LoadBalancingStrategy {
 
   override pick<E extends Endpoint>(candidates: readonly E[]): E {
     const share = this.random();
-    if (this.weights.of(candidates).equal) return candidates[(share * candidates.length) | 0] as E;
-    return this.weights.at(candidates, share);
+    const weights = this.weights.of(candidates);
+    if (weights.equal) return candidates[(share * candidates.length) | 0] as E;
+    return weights.at(candidates, share);
   }
 }

@@ -17,12 +17,13 @@ export class RoundRobinStrategy extends LoadBalancingStrategy {
   private angle = 0;
 
   override pick<E extends Endpoint>(candidates: readonly E[]): E {
-    if (this.weights.of(candidates).equal) {
+    const weights = this.weights.of(candidates);
+    if (weights.equal) {
       this.turn = this.turn + 1 < candidates.length ? this.turn + 1 : 0;
       return candidates[this.turn] as E;
     }
     this.angle += GOLDEN;
     if (this.angle >= 1) this.angle -= 1;
-    return this.weights.at(candidates, this.angle);
+    return weights.at(candidates, this.angle);
   }
 }

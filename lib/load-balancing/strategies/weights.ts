@@ -1,22 +1,16 @@
 import type { Endpoint } from '../endpoint.js';
 
 /** The weights of a list of endpoints, added up once for each list; lists are replaced whole, so identity tells. */
-export class Weights {
+class Sum {
   /** Whether all weigh the same, so that nobody needs to look at weights. */
-  equal = true;
-  private total = 0;
-  private seen: readonly Endpoint[] = [];
+  readonly equal: boolean;
+  private readonly total: number;
 
-  /** Adds up a list that was not seen in the last call. */
-  of(candidates: readonly Endpoint[]): this {
-    if (candidates === this.seen) return this;
-    this.seen = candidates;
-    const first = candidates[0]?.instance.weight;
-    this.equal = candidates.every((endpoint) => endpoint.instance.weight === first);
-    this.total = candidates.reduce((sum, endpoint) => sum + weightOf(endpoint), 0);
+  constructor(readonly seen: readonly Endpoint[]) {
+    const first = seen[0]?.weight;
+    this.total = seen.reduce((sum, endpoint) => sum + endpoint.weight, 0);
     // Weights that are all nothing say nothing.
-    if (this.total === 0) this.equal = true;
-    return this;
+    this.equal = this.total === 0 || seen.every((endpoint) => endpoint.weight === first);
   }
 
   /** The endpoint at a share of the list's total weight; the share is from 0 up to, but not including, 1. */
@@ -24,7 +18,7 @@ export class Weights {
     let rest = share * this.total;
     let chosen = candidates[0] as E;
     for (const endpoint of candidates) {
-      const weight = weightOf(endpoint);
+      const { weight } = endpoint;
       if (weight === 0) continue;
       chosen = endpoint;
       if (rest < weight) break;
@@ -34,8 +28,21 @@ export class Weights {
   }
 }
 
-/** An endpoint's weight; one below zero counts as none. */
-export function weightOf(endpoint: Endpoint): number {
-  const { weight } = endpoint.instance;
-  return weight > 0 ? weight : 0;
+const NOTHING = new Sum([]);
+
+/** The sums of the two lists that were seen last: with zones, picks go to and fro between the near and the far ones. */
+export class Weights {
+  private last: Sum = NOTHING;
+  private before: Sum = NOTHING;
+
+  of(candidates: readonly Endpoint[]): Sum {
+    return this.last.seen === candidates ? this.last : this.look(candidates);
+  }
+
+  private look(candidates: readonly Endpoint[]): Sum {
+    const found = this.before.seen === candidates ? this.before : new Sum(candidates);
+    this.before = this.last;
+    this.last = found;
+    return found;
+  }
 }

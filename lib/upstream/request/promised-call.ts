@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream';
 import type { Clock } from '../../common/clock.js';
+import { DEADLINE_HEADER } from '../../common/request-context.js';
 import type { Endpoint } from '../../load-balancing/endpoint.js';
+import type { CallKey } from '../../load-balancing/load-balancing-strategy.js';
 import { type RequestSink, type ResponseSource, UpstreamCall } from '../upstream-call.js';
 import {
   CallCancelledError,
@@ -12,7 +14,7 @@ import type { RequestText } from './upstream-request.js';
 import { UpstreamResponse } from './upstream-response.js';
 
 /** Methods that change nothing, so that sending one twice is harmless (RFC 9110, 9.2.1). */
-const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
+export const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
 /** What a promised call needs to know. */
 export interface PromisedCallOptions {
@@ -20,6 +22,12 @@ export interface PromisedCallOptions {
   readonly request: RequestText;
   readonly responseTimeout: number;
   readonly clock: Clock;
+  /** When it must be over, in ms of the clock; left out, it has no end of its own. */
+  readonly deadline?: number | undefined;
+  /** The instances that it may go to; left out, all. */
+  readonly accepts?: ((endpoint: Endpoint) => boolean) | undefined;
+  /** What of it a strategy goes by. */
+  readonly keyOf?: ((key: CallKey) => string | undefined) | undefined;
   /** Gives the call up at its upstream. */
   readonly cancel: (call: PromisedCall) => void;
   readonly resolve: (response: UpstreamResponse) => void;
@@ -35,6 +43,8 @@ export class PromisedCall extends UpstreamCall {
   private body: Readable | undefined;
   private reason: Error | undefined;
   private stopWatching: (() => void) | undefined;
+  /** The endpoint it was sent to last. */
+  endpoint: Endpoint | undefined;
 
   constructor(private readonly options: PromisedCallOptions) {
     super();
@@ -42,6 +52,7 @@ export class PromisedCall extends UpstreamCall {
     this.method = request.method;
     this.hasBody = request.body !== undefined;
     this.responseTimeout = options.responseTimeout;
+    if (options.accepts !== undefined) this.accepts = options.accepts;
     if (request.body !== undefined) {
       this.writer = new BodyWriter(request.body, (error) => this.cancel(error));
     }
@@ -51,15 +62,16 @@ export class PromisedCall extends UpstreamCall {
     return SAFE.has(this.method) && this.writer?.once !== true;
   }
 
-  /** Gives the call up when the signal aborts, or when so many ms are over. */
-  limit(signal: AbortSignal | undefined, ms: number | undefined): void {
-    const { service, clock } = this.options;
+  /** Gives the call up when the signal aborts, or when its deadline has come. */
+  watch(signal: AbortSignal | undefined): void {
+    const { service, clock, deadline } = this.options;
     const follow = () => this.cancel(new CallCancelledError(service));
     signal?.addEventListener('abort', follow, { once: true });
+    const ms = deadline === undefined ? undefined : Math.max(0, deadline - clock.now());
     const stop =
       ms === undefined
         ? undefined
-        : clock.after(ms, () => this.cancel(new UpstreamTimeoutError(service, ms)));
+        : clock.after(ms, () => this.cancel(new UpstreamTimeoutError(service, Math.round(ms))));
     this.stopWatching = () => {
       signal?.removeEventListener('abort', follow);
       stop?.();
@@ -73,8 +85,13 @@ export class PromisedCall extends UpstreamCall {
   }
 
   override head(endpoint: Endpoint): string {
+    this.endpoint = endpoint;
     const { requestLine, fields } = this.options.request;
-    return `${requestLine}host: ${endpoint.authority}\r\n${fields}\r\n`;
+    return `${requestLine}host: ${endpoint.authority}\r\n${fields}${this.timeLeft()}\r\n`;
+  }
+
+  override keyOf(key: CallKey): string | undefined {
+    return this.options.keyOf?.(key);
   }
 
   override onConnected(sink: RequestSink): void {
@@ -112,6 +129,13 @@ export class PromisedCall extends UpstreamCall {
     const told = this.reason ?? error;
     if (this.body === undefined) this.options.reject(told);
     else this.body.destroy(told);
+  }
+
+  /** The header that tells the service how long it is waited for. */
+  private timeLeft(): string {
+    const { deadline, clock } = this.options;
+    if (deadline === undefined) return '';
+    return `${DEADLINE_HEADER}: ${Math.max(0, Math.floor(deadline - clock.now()))}\r\n`;
   }
 
   private settle(): void {

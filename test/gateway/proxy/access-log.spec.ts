@@ -1,10 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { readGatewayOptions } from '../../../lib/gateway/gateway.options.js';
 import { AccessLog } from '../../../lib/gateway/proxy/access-log.js';
+import type { ProxiedRequest } from '../../../lib/gateway/gateway.events.js';
+import { Endpoint } from '../../../lib/load-balancing/endpoint.js';
 import { ServiceIdentity } from '../../../lib/common/service-identity.js';
 import { FakeClock } from '../../../lib/testing/fake-clock.js';
 
-const ENTRY = {
+const LINE = {
   method: 'GET',
   path: '/api/"odd"\\path',
   route: '/api/{*rest}',
@@ -12,10 +14,41 @@ const ENTRY = {
   upstream: 'orders',
   upstreamInstance: 'orders-1',
   attempts: 1,
-  ms: 1.26,
   traceId: 'a'.repeat(32),
   correlationId: 'c-1',
 };
+
+const ENTRY: ProxiedRequest = {
+  method: 'GET',
+  url: '/api/"odd"\\path?token=secret',
+  status: 200,
+  route: { id: 'a', path: '/api/{*rest}', to: 'orders', metadata: {} },
+  upstream: 'orders',
+  endpoint: endpoint('orders-1'),
+  attempts: 1,
+  startedAt: 0,
+  duration: 1.26,
+  timeToFirstByte: 1,
+  scope: {
+    trace: { traceId: LINE.traceId, spanId: 'b'.repeat(16), flags: '01' },
+    correlationId: 'c-1',
+  },
+};
+
+function endpoint(id: string): Endpoint {
+  return new Endpoint({
+    id,
+    service: 'orders',
+    host: '127.0.0.1',
+    port: 1,
+    scheme: 'http',
+    status: 'up',
+    weight: 1,
+    ports: {},
+    tags: [],
+    metadata: {},
+  });
+}
 
 const make = () => {
   const clock = new FakeClock();
@@ -31,7 +64,7 @@ describe('the access log', () => {
   it('writes lines in the shape of the logger, several at once', async () => {
     const { clock, written, log } = make();
     log.write(ENTRY);
-    log.write({ ...ENTRY, status: 502, upstreamInstance: '' });
+    log.write({ ...ENTRY, status: 502, endpoint: undefined });
     expect(written).toEqual([]);
     await clock.advance(50);
     expect(written).toHaveLength(1);
@@ -39,9 +72,8 @@ describe('the access log', () => {
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as object);
-    const { ms: _ms, ...rest } = ENTRY;
     expect(first).toMatchObject({
-      ...rest,
+      ...LINE,
       level: 'info',
       time: new Date(clock.wallTime() - 50).toISOString(),
       service: 'gateway',

@@ -244,7 +244,6 @@ describe.each(ADAPTERS)('a WebSocket through a gateway on %s', (adapter) => {
   });
 
   it.each([
-    ['h2c', { remove: /^Upgrade/, add: 'Upgrade: h2c\r\n' }],
     ['two protocols', { add: 'Upgrade: h2c\r\n' }],
     ['a list of protocols', { remove: /^Upgrade/, add: 'Upgrade: websocket, h2c\r\n' }],
     ['another method', { line: 'POST /ws/echo HTTP/1.1' }],

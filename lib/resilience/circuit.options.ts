@@ -2,9 +2,11 @@ import { duration, group, integer, number, type Settings } from '../common/optio
 
 const FIELDS = {
   failureRate: number(50, { min: 1, max: 100 }),
+  slowCallRate: number(100, { min: 1, max: 100 }),
+  slowCall: duration('60s'),
   minimumCalls: integer(10, { min: 1 }),
   window: duration('10s', { min: 100 }),
-  openFor: duration('5s', { min: 10 }),
+  openFor: duration('500ms', { min: 10 }),
   halfOpenCalls: integer(3, { min: 1 }),
 };
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { EventHub } from '../../lib/common/event-hub.js';
-import type { CircuitOptions } from '../../lib/resilience/circuit.js';
-import { circuitSettings } from '../../lib/resilience/resilience.options.js';
+import type { CircuitOptions } from '../../lib/resilience/circuit-view.js';
+import { circuitSettings } from '../../lib/resilience/circuit.options.js';
 import { FakeClock } from '../../lib/testing/fake-clock.js';
-import { Circuit } from '../../lib/upstream/circuit.js';
+import { Circuit } from '../../lib/resilience/circuit.js';
 
 function make(options: CircuitOptions = {}) {
   const clock = new FakeClock();

@@ -1,0 +1,15 @@
+import type { Route } from '../routes/route.js';
+import type { Exchange } from './exchange.js';
+
+/** Who is told when an exchange is over, and knows what it needs to know on its way. */
+export interface ExchangeOwner {
+  /** Milliseconds that only ever go forward. */
+  now(): number;
+  onFinished(exchange: Exchange): void;
+  /** A filter of a route threw, or forgot its request. */
+  onFilterFailed(route: Route, error: unknown): void;
+  /** The route of an id, of now. */
+  routeOf(id: string): Route | undefined;
+  /** Does something after a delay in ms. */
+  after(delay: number, task: () => void): void;
+}
