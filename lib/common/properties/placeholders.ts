@@ -3,6 +3,8 @@ export type PropertyLookup = (key: string) => unknown;
 
 /** More than this in one value is an attack or a mistake; the rest then stays as it is written. */
 const MOST_CHARACTERS = 1_000_000;
+/** And in all values of a configuration together, so that many such values are no way around it. */
+const MOST_IN_ALL = 4_000_000;
 
 /** So many placeholders within and behind each other are followed. */
 const DEEPEST = 64;
@@ -14,7 +16,8 @@ const DEEPEST = 64;
  * `\${key}`, without its backslash. What asks for itself stays too, and is told to whoever wants to know of circles.
  */
 export class Placeholders {
-  private left = MOST_CHARACTERS;
+  private left = 0;
+  private leftInAll = MOST_IN_ALL;
 
   constructor(
     private readonly lookup: PropertyLookup,
@@ -25,8 +28,11 @@ export class Placeholders {
   /** A value with its placeholders filled. */
   resolve(value: unknown): unknown {
     if (typeof value !== 'string' || !value.includes('${')) return value;
-    this.left = MOST_CHARACTERS;
-    return this.fill(value, []);
+    const most = Math.min(MOST_CHARACTERS, this.leftInAll);
+    this.left = most;
+    const filled = this.fill(value, []);
+    this.leftInAll -= most - this.left;
+    return filled;
   }
 
   private fill(text: string, asked: readonly string[]): unknown {

@@ -94,12 +94,15 @@ export class ConfigServerSource extends ConfigSource {
     signal: AbortSignal,
   ): Promise<Answered> {
     const reasons: string[] = [];
-    for (const url of await this.servers(signal)) {
+    const servers = await this.servers(signal);
+    for (const url of servers) {
+      // One that hangs must not keep the start from the next one.
+      const patience = url === servers.at(-1) ? PATIENCE : PATIENCE / 5;
       for (const label of request.label?.split(',') ?? [undefined]) {
         try {
           const asked = label === undefined ? request : { ...request, label: label.trim() };
           const known: Known = { url, request: asked, holds: 0 };
-          const answer = await this.ask({ getter, signal, known, held: 0 });
+          const answer = await this.ask({ getter, signal, known, held: 0, patience });
           if (answer) return answer;
         } catch (error) {
           signal.throwIfAborted();
@@ -125,9 +128,9 @@ export class ConfigServerSource extends ConfigSource {
 
   /** The answer, or `undefined` when nothing has changed. */
   private async ask(question: Question): Promise<Answered | undefined> {
-    const { getter, signal, known, held } = question;
+    const { getter, signal, known, held, patience = PATIENCE } = question;
     const { clock } = this.options;
-    const limit = clock.deadline(held + PATIENCE, signal);
+    const limit = clock.deadline(held + patience, signal);
     const url = address(known, held);
     const headers = this.headers(known);
     try {
@@ -160,6 +163,8 @@ interface Question {
   readonly known: Known;
   /** How long the server is asked to hold the question, in ms. */
   readonly held: number;
+  /** How long an answer may take beyond that, in ms. */
+  readonly patience?: number;
 }
 
 interface Answered extends Known {
