@@ -21,6 +21,7 @@ import { ConfigValueExplorer } from './config-value.explorer.js';
 import { FeatureFlagGuard } from './feature-flag.guard.js';
 import { FeatureFlags } from './feature-flags.js';
 import { CONFIG_SECTIONS, LiveSections } from './live-sections.js';
+import { UsageReporter } from './usage-reporter.js';
 import { configServiceProvider, NestConfigBridge, NestConfigModule } from './nest-config.bridge.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
@@ -74,6 +75,7 @@ async function load(...given: ConstructorParameters<typeof ConfigStart>): Promis
     ReadinessCheck,
     ErrorRateCheck,
     ChangeTrial,
+    UsageReporter,
     ConfigClientMeasurements,
   ],
   exports: [ConfigClient, ConfigLoader, FeatureFlags, LiveSections, configServiceProvider],

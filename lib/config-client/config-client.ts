@@ -29,6 +29,9 @@ export interface GoodConfig {
   readonly secrets: ReadonlySet<string>;
 }
 
+/** So many keys are remembered as read; names may come from requests. */
+const MOST_ASKED = 1_000;
+
 /** What the name of a secret ends with, or has in it. */
 const SECRET =
   /passw|passphrase|secret|token|credential|private|(?:api|access|signing|encrypt\w*)[-_.]?key$/i;
@@ -49,6 +52,7 @@ export class ConfigClient {
   private readonly logger = new Logger('Config');
   private readonly changes = new Subject<ConfigChange>();
   private readonly listeners = new ConfigListeners();
+  private readonly asked = new Set<string>();
   private readonly mirrors: (() => void)[] = [];
   private good: GoodConfig | undefined;
   private environment: Environment | undefined;
@@ -73,6 +77,7 @@ export class ConfigClient {
   get<T = unknown>(key: string): T | undefined;
   get<T>(key: string, fallback: T): T;
   get(key: string, fallback?: unknown): unknown {
+    if (this.asked.size < MOST_ASKED) this.asked.add(key);
     const value = lookUp(this.tree, key);
     if (value !== undefined) return value;
     const variable = this.variables.find(key);
@@ -128,6 +133,15 @@ export class ConfigClient {
       ([key, value]) => [key, this.isSecret(key) ? '******' : value] as const,
     );
     return unflatten(shown);
+  }
+
+  /** @internal The keys that were read or listened to: who would feel a change of them. */
+  get usedKeys(): readonly string[] {
+    const sections = [...(this.good?.sections.keys() ?? [])];
+    const below = sections.map(({ prefix }) => (prefix === '' ? '*' : `${prefix}.*`));
+    return [...new Set([...this.asked, ...this.listeners.patterns, ...below])].filter(
+      (key) => key !== '*' && key !== '',
+    );
   }
 
   /** @internal The newest good values of a section. */

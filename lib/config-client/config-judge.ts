@@ -7,6 +7,7 @@ import {
   type PropertyTree,
   unflatten,
 } from '../common/properties/property-tree.js';
+import { digestOf } from './schema-digest.js';
 import { judgeClass } from './class-validation.js';
 import type { GoodConfig } from './config-client.js';
 import type { ConfigSnapshot } from './config-source.js';
@@ -46,6 +47,13 @@ export interface Refusal {
 /** Makes a whole configuration of layers: opens its secrets, merges, fills placeholders, and asks every rule. */
 export class ConfigJudge {
   constructor(private readonly parts: ConfigJudgeParts) {}
+
+  /** A digest of the rules that is another when they are others; `undefined` without any. */
+  get digest(): string | undefined {
+    const { validate, sections } = this.parts;
+    const rules = [validate, ...sections.flatMap(({ prefix, check }) => [prefix, check])];
+    return validate === undefined && sections.length === 0 ? undefined : digestOf(rules);
+  }
 
   async judge(snapshot: ConfigSnapshot): Promise<Judged | Refusal> {
     const { variables, defaults, validate } = this.parts;

@@ -49,6 +49,13 @@ export class ConfigListeners {
     for (const [{ listener }, own] of inOrder) yield [listener, { ...change, keys: own }];
   }
 
+  /** What is listened to. */
+  get patterns(): readonly string[] {
+    return [...this.listeners].flatMap(([base, heard]) =>
+      [...heard].map(({ self }) => (self ? base : `${base}.*`)),
+    );
+  }
+
   clear(): void {
     this.listeners.clear();
   }

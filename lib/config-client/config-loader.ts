@@ -9,7 +9,7 @@ import type { ConfigClient } from './config-client.js';
 import { clause, ConfigOutage } from './config-outage.js';
 import { ConfigUnreachableError, InvalidConfigError } from './config-client.errors.js';
 import type { ConfigClientSettings } from './config-client.options.js';
-import type { ConfigRequest, ConfigSnapshot, ConfigSource } from './config-source.js';
+import type { ConfigRequest, ConfigSnapshot, ConfigSource, ConfigUsage } from './config-source.js';
 import { type ConfigJudge, type Judged } from './config-judge.js';
 import type { SnapshotFile } from './snapshot.js';
 
@@ -73,6 +73,17 @@ export class ConfigLoader implements OnModuleDestroy {
   /** When a configuration is taken back, if it ever is. */
   get rollback(): ConfigClientSettings['rollback'] {
     return this.parts.settings.rollback;
+  }
+
+  /** Tells the source how the configuration is used, if it wants to know. */
+  async report(usage: ConfigUsage, signal: AbortSignal): Promise<void> {
+    const { remote } = this.parts;
+    await remote?.source.report(remote.request, usage, signal);
+  }
+
+  /** The rules, as a digest that is another when they are others. */
+  get schema(): string | undefined {
+    return this.parts.judge.digest;
   }
 
   /** Reads whom a feature is asked for from a request. */

@@ -21,6 +21,16 @@ export interface ConfigSnapshot {
   readonly label?: string;
 }
 
+/** What a running instance says of how it uses its configuration. */
+export interface ConfigUsage {
+  /** Unique for each process. */
+  readonly instance: string;
+  /** The keys it reads; one that ends in `.*` is all below it. */
+  readonly keys: readonly string[];
+  /** A digest of the rules its configuration must pass, if it has any. */
+  readonly schema?: string;
+}
+
 /**
  * Where configuration is read.
  *
@@ -31,6 +41,11 @@ export abstract class ConfigSource {
   abstract readonly name: string;
 
   abstract watch(request: ConfigRequest, signal: AbortSignal): AsyncIterable<ConfigSnapshot>;
+
+  /** Tells a source that wants to know how the configuration is used; most do not. */
+  report(_request: ConfigRequest, _usage: ConfigUsage, _signal: AbortSignal): Promise<void> {
+    return Promise.resolve();
+  }
 
   /** Layers that it has although the whole cannot be had: a start without the rest uses them. */
   get known(): readonly PropertySource[] {

@@ -2,7 +2,7 @@ import type { Clock } from '../../common/clock.js';
 import { messageOf } from '../../common/errors.js';
 import { ConfigAnswerError, ConfigServerNotFoundError } from '../config-client.errors.js';
 import type { ConfigServerLocator } from '../config-server-locator.js';
-import { type ConfigRequest, type ConfigSnapshot, ConfigSource } from '../config-source.js';
+import { type ConfigRequest, type ConfigSnapshot, ConfigSource, type ConfigUsage } from '../config-source.js';
 import { type ConfigAnswer, readConfigAnswer } from './config-answer.js';
 import { hedged } from './hedged.js';
 import { type HttpAnswer, HttpGetter } from './http-get.js';
@@ -52,11 +52,39 @@ interface Known {
  */
 export class ConfigServerSource extends ConfigSource {
   override readonly name: string;
+  /** The address that answers, when it is a server of ours. */
+  private ours: URL | undefined;
 
   constructor(private readonly options: ConfigServerSettings) {
     super();
     const { urls, service = 'config-server' } = options;
     this.name = urls.length > 0 ? urls.map(shown).join(', ') : `the service "${service}"`;
+  }
+
+  /** `PUT /config/usage`, of which only our server knows; any other is left alone. */
+  override async report(
+    { name, profiles, label }: ConfigRequest,
+    usage: ConfigUsage,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (!this.ours) return;
+    const url = new URL(this.ours);
+    url.pathname = `${url.pathname.replace(/\/+$/, '')}/config/usage`;
+    const asked = { application: name, profiles, ...(label === undefined ? {} : { label }) };
+    const limit = this.options.clock.deadline(PATIENCE, signal);
+    const getter = new HttpGetter();
+    try {
+      await getter.get({
+        url,
+        headers: { 'content-type': 'application/json', ...this.options.headers },
+        signal: limit.signal,
+        most: MOST_BYTES,
+        body: JSON.stringify({ ...asked, ...usage }),
+      });
+    } finally {
+      limit.cancel();
+      getter.close();
+    }
   }
 
   override async *watch(
@@ -67,6 +95,7 @@ export class ConfigServerSource extends ConfigSource {
     const getter = new HttpGetter();
     try {
       let known = await this.first(getter, request, signal);
+      this.ours = known.holds > 0 ? known.url : undefined;
       yield known.snapshot;
       while (!signal.aborted) {
         const held = this.wait(known);

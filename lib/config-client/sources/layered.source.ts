@@ -23,6 +23,10 @@ export class LayeredSource extends ConfigSource {
     return distinct(this.latest.flatMap((snapshot) => snapshot?.sources ?? []));
   }
 
+  override async report(...said: Parameters<ConfigSource['report']>): Promise<void> {
+    await Promise.all(this.sources.map((source) => source.report(...said)));
+  }
+
   override async *watch(
     request: ConfigRequest,
     signal: AbortSignal,
