@@ -1,0 +1,235 @@
+// What the config server costs: how long a change takes to arrive, what a thousand waiting clients need, and how fast
+// ten thousand keys are read and merged.
+//
+//   npm run bench:config -- [--only push|waiting|merge] [--changes 30] [--clients 1000] [--idle 10] [--json FILE]
+import { execFileSync, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { EventHub } from '../dist/common/index.js';
+import { ConfigClient, ConfigClientModule } from '../dist/config-client/index.js';
+import { readProperties } from '../dist/cjs/common/properties/properties-format.js';
+import { readYaml } from '../dist/cjs/common/properties/yaml-format.js';
+import { documentOf, mergedProperties } from '../dist/cjs/config-server/merged-properties.js';
+import { startAgent } from '../test/support/consul/agent.mjs';
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    changes: { type: 'string', default: '30' },
+    clients: { type: 'string', default: '1000' },
+    idle: { type: 'string', default: '10' },
+    json: { type: 'string' },
+  },
+});
+const results = {};
+const folders = [];
+const sorted = (numbers) => numbers.toSorted((a, b) => a - b);
+const at = (numbers, share) => sorted(numbers)[Math.floor((numbers.length - 1) * share)];
+const ms = (number) => `${number.toFixed(1)} ms`;
+
+function folder() {
+  const path = mkdtempSync(join(tmpdir(), 'rookery-bench-'));
+  folders.push(path);
+  return path;
+}
+
+/** A server in its own process. */
+async function startServer(kind, where) {
+  const script = fileURLToPath(new URL('support/config-server.mjs', import.meta.url));
+  const child = fork(script, [kind, where], { execArgv: ['--expose-gc'] });
+  const [{ port }] = await once(child, 'message');
+  const use = async () => {
+    child.send('use');
+    return (await once(child, 'message'))[0];
+  };
+  const stop = async () => {
+    child.kill();
+    await once(child, 'exit');
+  };
+  return { url: `http://127.0.0.1:${port}`, port, use, stop };
+}
+
+/** What each kind of repository is written by. */
+const WRITERS = {
+  file() {
+    const path = folder();
+    return {
+      where: path,
+      write: (n) => writeFileSync(join(path, 'orders.yml'), `counter: ${n}\n`),
+    };
+  },
+  git() {
+    const path = folder();
+    const git = (...args) =>
+      execFileSync('git', ['-C', path, '-c', 'user.name=b', '-c', 'user.email=b@b', ...args]);
+    git('init', '--quiet', '--initial-branch', 'main');
+    const write = (n) => {
+      writeFileSync(join(path, 'orders.yml'), `counter: ${n}\n`);
+      git('add', '--all');
+      git('commit', '--quiet', '--message', 'x');
+    };
+    // The hook is part of the way; the commit is not.
+    const tell = (url) =>
+      fetch(`${url}/monitor`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: '{"path":["orders.yml"]}',
+      });
+    return { where: path, write, tell };
+  },
+  'consul-kv'(consul) {
+    const write = (n) =>
+      fetch(`${consul}/v1/kv/bench/orders/counter`, { method: 'PUT', body: `${n}` });
+    return { where: consul, write };
+  },
+};
+
+/** From the write, or for git from the webhook, until the client reads the new value. */
+async function push(kind, consul) {
+  const { where, write, tell } = WRITERS[kind](consul);
+  await write(0);
+  const server = await startServer(kind, where);
+  class App {}
+  const client = await NestFactory.createApplicationContext(
+    { module: App, imports: [ConfigClientModule.forRoot({ url: server.url, name: 'orders' })] },
+    { logger: ['error'] },
+  );
+  const config = client.get(ConfigClient);
+  const events = client.get(EventHub);
+  const times = [];
+  for (let n = 1; n <= Number(values.changes); n++) {
+    const arrived = new Promise((resolve) => {
+      const stop = events.on('config.changed', () => {
+        if (Number(config.get('counter')) !== n) return;
+        stop();
+        resolve(performance.now());
+      });
+    });
+    let began = performance.now();
+    const written = write(n);
+    if (tell) {
+      began = performance.now();
+      await tell(server.url);
+    }
+    times.push((await arrived) - began);
+    await written;
+    // The client does not ask again at once.
+    await sleep(150);
+  }
+  await client.close();
+  await server.stop();
+  results[`push from ${kind}`] = { p50: at(times, 0.5), p95: at(times, 0.95), max: at(times, 1) };
+  console.log(
+    `change in ${kind.padEnd(10)} to the client's value: p50 ${ms(at(times, 0.5))}, p95 ${ms(at(times, 0.95))}, max ${ms(at(times, 1))}`,
+  );
+}
+
+/** A client that waits: one socket, one held request; resolves with the time of the answer's first byte. */
+function waiting(port, etag) {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  const asked = once(socket, 'connect').then(() =>
+    socket.write(`GET /orders/prod?wait=60s HTTP/1.1\r\nhost: x\r\nif-none-match: ${etag}\r\n\r\n`),
+  );
+  const answered = once(socket, 'data').then(([data]) => {
+    socket.destroy();
+    return { at: performance.now(), status: Number(data.toString('latin1').split(' ')[1]) };
+  });
+  return { asked, answered };
+}
+
+async function waitingClients() {
+  const { where, write } = WRITERS.file();
+  write(0);
+  const server = await startServer('file', where);
+  const etag = (await fetch(`${server.url}/orders/prod`)).headers.get('etag');
+  await sleep(1_000);
+  const before = await server.use();
+  const clients = Array.from({ length: Number(values.clients) }, () => waiting(server.port, etag));
+  await Promise.all(clients.map(({ asked }) => asked));
+  await sleep(2_000);
+  const started = await server.use();
+  const from = performance.now();
+  await sleep(Number(values.idle) * 1_000);
+  const after = await server.use();
+  const idle = (after.cpu - started.cpu) / 10 / (performance.now() - from);
+  const began = performance.now();
+  write(1);
+  const answers = await Promise.all(clients.map(({ answered }) => answered));
+  const last = Math.max(...answers.map((answer) => answer.at)) - began;
+  const good = answers.filter(({ status }) => status === 200).length;
+  const told = await server.use();
+  await server.stop();
+  const growth = (Math.max(started.rss, after.rss, told.rss) - before.rss) / 2 ** 20;
+  results.waiting = { clients: clients.length, good, last, growth, idle };
+  console.log(
+    `${clients.length} waiting clients: ${good} told in ${ms(last)}; memory +${growth.toFixed(1)} MB; idle ${idle.toFixed(2)} % of a core`,
+  );
+}
+
+const KEYS = 10_000;
+const LAYERS = 8;
+
+/** A layer as a person writes it: groups of settings. */
+function layer(number, format) {
+  let text = '';
+  for (let group = 0; group < KEYS / LAYERS / 50; group++) {
+    if (format === 'yaml') text += `group${group}:\n`;
+    for (let key = 0; key < 50; key++) {
+      text +=
+        format === 'yaml'
+          ? `  setting-${key}:\n    value: text ${number} ${key}\n`
+          : `group${group}.setting-${key}.value=text ${number} ${key}\n`;
+    }
+  }
+  return text;
+}
+
+function merge(format, read) {
+  const texts = Array.from({ length: LAYERS }, (_, number) => layer(number, format));
+  const times = [];
+  let keys = 0;
+  for (let run = 0; run < 30; run++) {
+    const began = performance.now();
+    const sources = texts.map((text, number) => {
+      const { entries } = read(text)[0];
+      keys = entries.length * LAYERS;
+      return {
+        name: `${number}`,
+        source: Object.fromEntries(entries.map(({ key, value }) => [key, value])),
+      };
+    });
+    documentOf(mergedProperties(sources), (value) => value);
+    times.push(performance.now() - began);
+  }
+  const [p50, first] = [at(times.slice(5), 0.5), times[0]];
+  results[`merge of ${format}`] = { keys, p50, first };
+  console.log(
+    `${keys} keys of ${format} in ${LAYERS} layers, read and merged: p50 ${ms(p50)}, the first time ${ms(first)}`,
+  );
+}
+
+const wanted = (name) => values.only === '' || values.only === name;
+try {
+  if (wanted('push')) {
+    const agent = await startAgent();
+    for (const kind of Object.keys(WRITERS)) await push(kind, agent.url);
+    await agent.stop();
+  }
+  if (wanted('waiting')) await waitingClients();
+  if (wanted('merge')) {
+    merge('properties', readProperties);
+    merge('yaml', readYaml);
+  }
+} finally {
+  for (const path of folders) rmSync(path, { recursive: true, force: true });
+}
+if (values.json) writeFileSync(values.json, JSON.stringify(results, undefined, 2));
