@@ -32,7 +32,7 @@ const ADAPTERS: Readonly<Record<string, RegExp>> = {
   'rate-limiter-flexible': /^security\/rate-limits\/redis-rate-limits\.ts$/,
   yaml: /^common\/properties\/yaml-format\.ts$/,
   undici: /^upstream\/transports\/undici[a-z.-]*\.ts$/,
-  'http-cache-semantics': /^gateway\/response-cache\/cache-policy\.ts$/,
+  'http-cache-semantics': /^common\/http-cache-policy\.ts$/,
   pino: /^telemetry\/rookery-logger\.ts$/,
   'class-validator': /^config-client\/class-validation\.ts$/,
   'class-transformer': /^config-client\/class-validation\.ts$/,
@@ -41,6 +41,8 @@ const ADAPTERS: Readonly<Record<string, RegExp>> = {
   '@nestjs/terminus': /^health\//,
   '@nestjs/config': /^config-client\/nest-config\.bridge\.ts$/,
   '@nestjs/microservices': /^messaging\//,
+  '@grpc/grpc-js': /^messaging\/grpc\/grpc-resolver\.ts$/,
+  '@nestjs/testing': /^testing\/test-cluster\.ts$/,
 };
 
 /** What Nest itself is made of; every room may use it. */

@@ -34,7 +34,10 @@ export class ConfigServerController implements OnApplicationBootstrap {
     for (const endpoint of endpoints) {
       for (const kind of endpoint.kinds) this.endpoints.set(kind, endpoint);
     }
-    listener.take((request, response) => this.take(request, response));
+    listener.take(
+      (request, response) => this.take(request, response),
+      settings.prefix === '' ? {} : { below: `${settings.prefix}/` },
+    );
   }
 
   onApplicationBootstrap(): void {

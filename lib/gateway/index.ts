@@ -2,6 +2,10 @@ export {
   GatewayRoute,
   type GatewayRouteOptions,
 } from '../discovery/manifest/gateway-route.decorator.js';
+export type {
+  RoutePredicateArgs,
+  RoutePredicateData,
+} from '../discovery/manifest/route-predicates.js';
 export { GatewayModule } from './gateway.module.js';
 export type {
   GatewayCacheOptions,

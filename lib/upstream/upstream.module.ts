@@ -2,8 +2,8 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { CommonModule } from '../common/common.module.js';
 import { roomModule } from '../common/module-builder.js';
 import { LoadBalancingModule } from '../load-balancing/load-balancing.module.js';
-import { ResilienceModule } from '../resilience/resilience.module.js';
 import { loadUndiciTransport } from './transports/undici.transport.js';
+import { CircuitsModule } from '../resilience/circuits.module.js';
 import {
   readUpstreamOptions,
   UPSTREAM_SETTINGS,
@@ -23,7 +23,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
  * UpstreamModule.forRoot({ services: { payments: { timeouts: { response: '30s' } } } })
  */
 @Module({
-  imports: [CommonModule, LoadBalancingModule, ResilienceModule],
+  imports: [CommonModule, LoadBalancingModule, CircuitsModule],
   providers: [
     {
       provide: UPSTREAM_SETTINGS,

@@ -63,7 +63,7 @@ export interface RetryOptions {
 
 /** How many calls may wait for the answers of a service at a time; the limit finds itself. */
 export interface ConcurrencyOptions {
-  /** Below so many no call is refused. @default 32 */
+  /** Below so many no call is refused. @default 48 */
   readonly min?: number;
   /** The limit to begin with, and the most. @default 4096 */
   readonly max?: number;
@@ -147,7 +147,7 @@ const RETRY = group({
 });
 
 const CONCURRENCY = group({
-  min: integer(32, { min: 1 }),
+  min: integer(48, { min: 1 }),
   max: integer(4_096, { min: 1 }),
   tolerance: number(2, { min: 1 }),
 });

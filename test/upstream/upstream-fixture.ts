@@ -58,7 +58,7 @@ export class UpstreamFixture {
     const time = clock ?? new SystemClock();
     this.context = new RequestContext(time);
     events.onAny((name) => {
-      if (name !== 'call.ended') this.happened.push(name);
+      if (name !== 'call.ended' && name !== 'call.waited') this.happened.push(name);
     });
     this.deadlines = new Deadlines(time);
     this.waiting = new WaitingCalls(settings.pending);

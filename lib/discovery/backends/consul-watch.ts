@@ -121,9 +121,11 @@ export class ConsulWatch {
     // Newer agents tell that they left something out; to an empty list they owe us the difference.
     if (reply.header('x-consul-results-filtered-by-acls') === 'true')
       throw filtered('the instances');
-    // Every Consul has a node: who is shown none, may see none.
+    // Every Consul has a node: who is shown none, may see none; but one that has just begun has none for a moment, so this is
+    // no refusal to be patient with.
     const nodes = await this.read('/v1/catalog/nodes', signal);
-    if (nodes.body.trim() === '[]') throw filtered('the nodes');
+    if (nodes.body.trim() === '[]')
+      throw new BackendUnavailableError(filtered('the nodes').message);
   }
 
   private read(path: string, signal: AbortSignal): Promise<ConsulReply> {

@@ -6,6 +6,7 @@ import { type RateLimit, readRateLimit } from '../../security/rate-limits/rate-l
 import { ManifestError } from './manifest.errors.js';
 import { isRouteHost } from './route-host.js';
 import { MANIFEST_PATH, type ManifestRoute } from './route-manifest.js';
+import { problemOfPredicates, type RoutePredicateData } from './route-predicates.js';
 import { canFill, parsePath, type PathPattern } from './path-pattern.js';
 
 /** A route out of a manifest whose every field was checked. */
@@ -36,6 +37,7 @@ const FIELDS = new Set([
   'path',
   'to',
   'hosts',
+  'predicates',
   'hides',
   'timeout',
   'auth',
@@ -87,11 +89,13 @@ function readRoute(item: unknown): CheckedRoute | string {
   if (!isObject(item)) return 'is no object';
   const strange = Object.keys(item).find((key) => !FIELDS.has(key));
   if (strange !== undefined) return 'has a field that is not known here; update the gateway';
-  const { id, method, path, to, hosts, hides, timeout, metadata } = item;
+  const { id, method, path, to, hosts, predicates, hides, timeout, metadata } = item;
   if (!isText(id) || !isText(path, LONGEST_PATH) || !isText(to, LONGEST_PATH))
     return 'lacks an id or a path';
   if (typeof method !== 'string' || !/^[A-Z]{3,16}$/.test(method)) return 'has no method';
   if (hosts !== undefined && !isHostList(hosts)) return 'has no proper hosts';
+  const problem = predicates === undefined ? undefined : problemOfPredicates(predicates);
+  if (problem !== undefined) return problem;
   if (hides !== undefined && !isPathList(hides)) return 'has no proper list of what it hides';
   if (timeout !== undefined && !isTimeout(timeout)) return 'has no proper timeout';
   const access = readAccess(item);
@@ -109,6 +113,7 @@ function readRoute(item: unknown): CheckedRoute | string {
     to,
     ...paths,
     ...(hosts && { hosts }),
+    ...(predicates !== undefined && { predicates: predicates as RoutePredicateData[] }),
     ...(hides && { hides }),
     ...(timeout !== undefined && { timeout }),
     ...access,

@@ -64,7 +64,6 @@ export class GatewayDoors implements OnApplicationShutdown {
 
   /** Makes what needs time, before any request comes. @throws InvalidOptionsError */
   async ready(): Promise<void> {
-    if (this.authenticators.length > 0) return;
     for (const each of this.security.policies) this.policies.push(await this.instance(each));
     for (const each of this.security.authenticators) {
       const authenticator = await this.instance(each);
@@ -73,6 +72,7 @@ export class GatewayDoors implements OnApplicationShutdown {
       this.authenticators.push(authenticator);
     }
     await this.issuer?.ready();
+    await this.store.ready();
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -16,6 +16,8 @@ export interface DoorVisitParts {
   /** The canonical public path. */
   readonly path: string;
   readonly proxies: Parameters<typeof clientAddress>[2];
+  /** Is told that it was not let in. */
+  readonly onRefused: (exchange: Exchange, refusal: Refusal, clientAddress: string) => void;
   /** Is told that a step failed by itself; its request is answered 500. */
   readonly onFailed: (error: unknown) => void;
 }
@@ -24,8 +26,6 @@ export interface DoorVisitParts {
 export class DoorVisit implements Visit {
   principal: Principal | undefined = undefined;
   limits: RateLimitNote | undefined = undefined;
-  /** Why it was not let in, for logs. */
-  refusal: Refusal | undefined = undefined;
   private known: string | undefined = undefined;
 
   constructor(private readonly parts: DoorVisitParts) {}
@@ -111,8 +111,8 @@ export class DoorVisit implements Visit {
 
   private refuse(refusal: Refusal): void {
     const { exchange } = this.parts;
-    this.refusal = refusal;
     const { headers, body } = refusalAnswer(refusal, exchange.scope.correlationId);
     exchange.endWith(refusal.status, headers, body);
+    if (!refusal.plain) this.parts.onRefused(exchange, refusal, this.clientAddress);
   }
 }

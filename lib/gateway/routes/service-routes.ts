@@ -1,6 +1,7 @@
 import { messageOf } from '../../common/errors.js';
 import { manifestFromMetadata } from '../../discovery/manifest/manifest-metadata.js';
 import { type CheckedRoute, readManifest } from '../../discovery/manifest/manifest-reader.js';
+import { textOfPredicates } from '../../discovery/manifest/route-predicates.js';
 import { shapeOf } from '../../discovery/manifest/path-pattern.js';
 import { DIGEST_KEY } from '../../discovery/manifest/route-manifest.js';
 import type { ServiceInstance } from '../../discovery/service-instance.js';
@@ -83,7 +84,7 @@ export class ServiceRoutes {
   }
 
   private toRoute({ route, digests, instances, hides, builds }: Offer): DiscoveredRoute {
-    const { id, method, path, to, hosts, timeout, metadata } = route;
+    const { id, method, path, to, hosts, predicates, timeout, metadata } = route;
     const everywhere = instances === this.instances.length;
     return {
       id,
@@ -92,6 +93,7 @@ export class ServiceRoutes {
       ...(to !== path && { rewrite: to }),
       ...(method !== 'ALL' && { method }),
       ...(hosts && { host: hosts }),
+      ...(predicates && { predicates }),
       ...(hides.size > 0 && { hides: [...hides] }),
       ...(timeout !== undefined && { timeout }),
       ...strictest(builds),
@@ -141,8 +143,9 @@ function best(offers: readonly Offer[]): Offer {
   return offers.reduce((a, b) => (b.instances > a.instances ? b : a));
 }
 
-function placeOf({ method, pattern, hosts }: CheckedRoute): string {
-  return JSON.stringify([method, hosts ?? [], pattern.variants.map(shapeOf)]);
+function placeOf({ method, pattern, hosts, predicates }: CheckedRoute): string {
+  const shapes = pattern.variants.map(shapeOf);
+  return JSON.stringify([method, hosts ?? [], shapes, textOfPredicates(predicates)]);
 }
 
 /** Of builds that are live together the strictest holds: the rules and limits of all, and public only if all are. */

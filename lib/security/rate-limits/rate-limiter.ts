@@ -30,6 +30,9 @@ export abstract class RateLimitStore {
    */
   abstract open(limit: RateLimitSettings): RateLimiter;
 
+  /** Gets ready to count, before any request comes; it waits a moment at most. What it throws stops the start. */
+  async ready(): Promise<void> {}
+
   /** Ends what it holds open. */
   close(): void | Promise<void> {}
 }

@@ -85,6 +85,15 @@ class RedisRateLimits extends RateLimitStore {
     return { take: (key, cost) => this.take(limiter, key, cost) };
   }
 
+  /** Waits for the connection; a Redis that is away does not stop the start. */
+  override async ready(): Promise<void> {
+    const client = await this.connect();
+    if (client.status === 'ready') return;
+    await new Promise<void>((resolve) => {
+      client.once('ready', resolve).once('error', () => resolve());
+    });
+  }
+
   override async close(): Promise<void> {
     const client = await this.client?.catch(() => undefined);
     client?.disconnect();

@@ -1,14 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ADAPTERS, NestColony, type StartedApp } from '../support/nest-colony.js';
+import { NestColony, type StartedApp, WAYS } from '../support/nest-colony.js';
 import { BEYOND_UNDICI } from './beyond-undici.js';
 import { TABLES } from './cases/all.mjs';
 import { Origin, runCase } from './conformance.mjs';
 
 const ALL = Object.entries(TABLES);
 
-/** Runs every table against a gateway on each adapter, over one of the transports. */
+/** Runs every table against a gateway on each adapter, by each way, over one of the transports. */
 export function judgeGateways(transport: 'http1' | 'undici'): void {
-  describe.each(ADAPTERS)(`a gateway on %s over ${transport}`, (adapter) => {
+  describe.each(WAYS)(`a gateway on $adapter, by $way, over ${transport}`, (how) => {
+    const { adapter, fastLane } = how;
     const colony = new NestColony();
     const origin = new Origin();
     let gateway: StartedApp;
@@ -19,7 +20,7 @@ export function judgeGateways(transport: 'http1' | 'undici'): void {
         adapter,
         // Many answers are failures on purpose.
         upstream: { defaults: { circuit: false, outlier: false, transport } },
-        gateway: { discovery: { enabled: false }, routes: [{ path: '/{*rest}', to }] },
+        gateway: { fastLane, discovery: { enabled: false }, routes: [{ path: '/{*rest}', to }] },
       });
     });
     afterAll(async () => {

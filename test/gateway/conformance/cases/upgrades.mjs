@@ -49,6 +49,7 @@ const REPLIES = [
  * A wish for HTTP/2 is not heard (RFC 9110, 7.8): Java's own client says it with every first request, and goes on with
  * HTTP/1.1. What must never be: that it is passed on, or that the answer is a tunnel.
  */
+/** @type {[name: string, send: string | string[], sees: object][]} */
 const UNHEARD = [
   ['GET', open(H2C), { count: 1, not: /h2c|http2|upgrade/i }],
   [
