@@ -20,7 +20,9 @@ const LONGEST_KEY = 256;
 @Injectable()
 export class UsageReporter implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly stopped = new AbortController();
-  private readonly instance = `${hostname().replaceAll(/[^\w.-]/g, '-').slice(0, 80)}:${process.pid}:${randomBytes(4).toString('hex')}`;
+  private readonly instance = `${hostname()
+    .replaceAll(/[^\w.-]/g, '-')
+    .slice(0, 80)}:${process.pid}:${randomBytes(4).toString('hex')}`;
   private cancel: () => void = () => {};
 
   constructor(

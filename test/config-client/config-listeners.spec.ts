@@ -4,6 +4,12 @@ import { ConfigListeners } from '../../lib/config-client/config-listeners.js';
 const told = (listeners: ConfigListeners, ...keys: string[]) =>
   [...listeners.concerned({ keys, version: '1' })].map(([, change]) => change.keys);
 
+const heardBy = (pattern: string, ...keys: string[]) => {
+  const listeners = new ConfigListeners();
+  listeners.add(pattern, () => undefined);
+  return told(listeners, ...keys).flat();
+};
+
 describe('the listeners of a configuration', () => {
   it('are touched by their own keys alone: one key of ten thousand touches one of ten thousand', () => {
     const listeners = new ConfigListeners();
@@ -16,11 +22,6 @@ describe('the listeners of a configuration', () => {
   });
 
   it('hear of what is at and below a key, below a pattern, or of everything', () => {
-    const heardBy = (pattern: string, ...keys: string[]) => {
-      const listeners = new ConfigListeners();
-      listeners.add(pattern, () => undefined);
-      return told(listeners, ...keys).flat();
-    };
     const keys = ['db', 'db.url', 'db.hosts[0].name', 'dbx.url', 'other'];
     expect(heardBy('db', ...keys)).toEqual(['db', 'db.url', 'db.hosts[0].name']);
     expect(heardBy('db.*', ...keys)).toEqual(['db.url', 'db.hosts[0].name']);

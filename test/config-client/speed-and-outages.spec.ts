@@ -81,8 +81,9 @@ describe('a change', () => {
   }, 20_000);
 });
 
+const good = (max: number): Script => answering({ max }, { version: String(max) });
+
 describe('a server that fails while it is used', () => {
-  const good = (max: number): Script => answering({ max }, { version: String(max) });
   it.each<[string, Script | undefined]>([
     ['is dead', undefined],
     ['answers garbage', (_request, response) => response.end('<html>')],

@@ -2,7 +2,12 @@ import type { Clock } from '../../common/clock.js';
 import { messageOf } from '../../common/errors.js';
 import { ConfigAnswerError, ConfigServerNotFoundError } from '../config-client.errors.js';
 import type { ConfigServerLocator } from '../config-server-locator.js';
-import { type ConfigRequest, type ConfigSnapshot, ConfigSource, type ConfigUsage } from '../config-source.js';
+import {
+  type ConfigRequest,
+  type ConfigSnapshot,
+  ConfigSource,
+  type ConfigUsage,
+} from '../config-source.js';
 import { type ConfigAnswer, readConfigAnswer } from './config-answer.js';
 import { hedged } from './hedged.js';
 import { type HttpAnswer, HttpGetter } from './http-get.js';
