@@ -26,9 +26,14 @@ export {
   ConfigClient,
   ConfigClientModule,
   type ConfigClientOptions,
+  ConfigSection,
+  configSection,
   ConfigValue,
+  FeatureFlag,
+  FeatureFlags,
   OnConfigChange,
 } from './config-client/index.js';
+export { DiscoveredConfigServerModule } from './discovered-config-server.module.js';
 export {
   consul,
   DiscoveryClient,

@@ -3,6 +3,7 @@ import { ClientModule } from './client/client.module.js';
 import { group, made, optional, type OptionReader, textOf } from './common/option-readers.js';
 import { assertServiceName } from './common/service-identity.js';
 import { ConfigClientModule } from './config-client/config-client.module.js';
+import { DiscoveredConfigServerModule } from './discovered-config-server.module.js';
 import { DiscoveryModule } from './discovery/discovery.module.js';
 import { GatewayModule } from './gateway/gateway.module.js';
 import { HealthModule } from './health/health.module.js';
@@ -68,7 +69,10 @@ export class RookeryModule {
         ClientModule.forRoot({ ...usable.client }),
         ...(config === false
           ? []
-          : [ConfigClientModule.forRoot({ ...config, ...given({ name }) })]),
+          : [
+              ...(config.discovery ? [DiscoveredConfigServerModule] : []),
+              ConfigClientModule.forRoot({ ...config, ...given({ name }) }),
+            ]),
         ...(gateway === false ? [] : [GatewayModule.forRoot(gateway === true ? {} : gateway)]),
         TelemetryModule.forRoot({
           ...(typeof logs === 'object' ? logs : { logs }),

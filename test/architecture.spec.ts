@@ -34,6 +34,8 @@ const ADAPTERS: Readonly<Record<string, RegExp>> = {
   undici: /^upstream\/transports\/undici[a-z.-]*\.ts$/,
   'http-cache-semantics': /^common\/http-cache-policy\.ts$/,
   pino: /^telemetry\/rookery-logger\.ts$/,
+  'class-validator': /^config-client\/class-validation\.ts$/,
+  'class-transformer': /^config-client\/class-validation\.ts$/,
   'prom-client': /^telemetry\/metrics\/prometheus-format\.ts$/,
   '@opentelemetry/api': /^telemetry\/tracing\/open-telemetry\.ts$/,
   '@nestjs/terminus': /^health\//,

@@ -11,6 +11,7 @@ export class ConfigContributor extends HealthContributor {
   override readonly refreshOn = [
     'config.changed',
     'config.rejected',
+    'config.reverted',
     'config.reachable',
     'config.unreachable',
   ] as const;

@@ -40,3 +40,41 @@ export class MissingConfigError extends RookeryError {
     );
   }
 }
+
+/** A file, or a document in a store, that cannot be used; the sentence names it and the line. */
+export class ConfigFileError extends RookeryError {
+  constructor(
+    readonly file: string,
+    readonly line: number | undefined,
+    problem: string,
+  ) {
+    super(`${file}${line === undefined ? '' : `:${line}`}: ${problem}`, {
+      code: 'ERR_CONFIG_FILE',
+      status: 500,
+    });
+  }
+}
+
+/** No config server is registered under the name that was asked for. */
+export class ConfigServerNotFoundError extends RookeryError {
+  constructor(service: string) {
+    super(
+      `No instance of "${service}" is registered. Start the config server, or set CONFIG_URL.`,
+      { code: 'ERR_CONFIG_SERVER_NOT_FOUND', status: 503 },
+    );
+  }
+}
+
+/** The file of the last good configuration is there and cannot be used. Its values are in no sentence. */
+export class SnapshotError extends RookeryError {
+  constructor(path: string, problem: string) {
+    super(`The snapshot ${path} ${problem}.`, { code: 'ERR_CONFIG_SNAPSHOT', status: 500 });
+  }
+}
+
+/** The feature is not there for this request; it answers as if there were nothing. */
+export class FeatureDisabledError extends RookeryError {
+  constructor() {
+    super('Not found', { code: 'ERR_FEATURE_DISABLED', status: 404 });
+  }
+}

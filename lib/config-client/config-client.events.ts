@@ -4,6 +4,8 @@ declare module '../common/event-hub.js' {
     'config.changed': { readonly keys: readonly string[]; readonly version: string | undefined };
     /** A new configuration was refused; the last good one stays in use. */
     'config.rejected': { readonly version: string | undefined; readonly issues: readonly string[] };
+    /** A configuration harmed the service and was taken back; the one before it is in use again. */
+    'config.reverted': ConfigReversal;
     /** The source of configuration answers again, or no longer. The last good values stay in use meanwhile. */
     'config.reachable': { readonly source: string };
     'config.unreachable': { readonly source: string; readonly reason: string };
@@ -16,4 +18,13 @@ export interface ConfigChange {
   readonly keys: readonly string[];
   /** The version that is in use now, as its source counts it. */
   readonly version: string | undefined;
+}
+
+/** A configuration that was taken back. */
+export interface ConfigReversal {
+  /** The version that did harm, as its source counts it. */
+  readonly version: string | undefined;
+  /** The version that is in use again. */
+  readonly to: string | undefined;
+  readonly reason: string;
 }

@@ -1,63 +1,37 @@
-import { Module } from '@nestjs/common';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { Clock } from '../common/clock.js';
 import { CommonModule } from '../common/common.module.js';
 import { EventHub } from '../common/event-hub.js';
 import { roomModule } from '../common/module-builder.js';
 import { ServiceIdentity } from '../common/service-identity.js';
+import { HealthCoreModule } from '../health/health-core.module.js';
+import { ErrorRateCheck } from './change-checks/error-rate.check.js';
+import { ReadinessCheck } from './change-checks/readiness.check.js';
+import { ChangeTrial } from './change-trial.js';
 import { ConfigContributor } from './config-client.contributor.js';
 import { ConfigClient } from './config-client.js';
 import { ConfigClientMeasurements } from './config-client.measurements.js';
-import { type ConfigClientOptions, readConfigClientOptions } from './config-client.options.js';
-import { ConfigLoader, type RemoteConfig } from './config-loader.js';
+import type { ConfigClientOptions } from './config-client.options.js';
+import { ConfigLoader } from './config-loader.js';
+import { type SchemaSection, sectionOf, type SectionType } from './config-section.js';
+import { ConfigServerLocator } from './config-server-locator.js';
+import { ConfigStart } from './config-start.js';
 import { ConfigValueExplorer } from './config-value.explorer.js';
-import { EnvironmentVariables } from './environment-variables.js';
+import { FeatureFlagGuard } from './feature-flag.guard.js';
+import { FeatureFlags } from './feature-flags.js';
+import { CONFIG_SECTIONS, LiveSections } from './live-sections.js';
+import { UsageReporter } from './usage-reporter.js';
 import { configServiceProvider, NestConfigBridge, NestConfigModule } from './nest-config.bridge.js';
-import { SnapshotFile } from './snapshot.js';
-import { ConfigServerSource } from './sources/config-server.source.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
   roomModule<ConfigClientOptions>('ConfigClient');
 
 /** Makes the loader with its client, and waits for the first configuration. */
-async function load(
-  options: ConfigClientOptions | undefined,
-  identity: ServiceIdentity,
-  clock: Clock,
-  events: EventHub,
-): Promise<ConfigLoader> {
-  const settings = readConfigClientOptions(options);
-  identity.claim('config.name', settings.name);
-  const variables = new EnvironmentVariables({ ...process.env });
-  const { urls, interval, push, headers } = {
-    urls: settings.url,
-    ...settings.refresh,
-    ...settings,
-  };
-  const source =
-    settings.source ??
-    (urls.length > 0
-      ? new ConfigServerSource({ urls, clock, interval, push, headers })
-      : undefined);
-  const client = new ConfigClient(variables, events, source?.name ?? 'no config server');
-  const remote = source && remoteOf(source, settings, identity);
-  const parts = { client, settings, variables, clock, events };
-  const loader = new ConfigLoader({ ...parts, ...(remote ? { remote } : {}) });
+async function load(...given: ConstructorParameters<typeof ConfigStart>): Promise<ConfigLoader> {
+  const loader = new ConfigStart(...given).loader();
   await loader.start();
   return loader;
-}
-
-function remoteOf(
-  source: RemoteConfig['source'],
-  settings: ReturnType<typeof readConfigClientOptions>,
-  identity: ServiceIdentity,
-): RemoteConfig {
-  const { profiles, label, snapshot } = settings;
-  const request = { name: identity.name, profiles, ...(label === undefined ? {} : { label }) };
-  return {
-    source,
-    request,
-    ...(snapshot === undefined ? {} : { file: new SnapshotFile(snapshot, request) }),
-  };
 }
 
 /**
@@ -72,12 +46,19 @@ function remoteOf(
  * class AppModule {}
  */
 @Module({
-  imports: [CommonModule, NestConfigModule],
+  imports: [CommonModule, HealthCoreModule, NestConfigModule],
   providers: [
     {
       provide: ConfigLoader,
       useFactory: load,
-      inject: [{ token: MODULE_OPTIONS_TOKEN, optional: true }, ServiceIdentity, Clock, EventHub],
+      inject: [
+        { token: MODULE_OPTIONS_TOKEN, optional: true },
+        ServiceIdentity,
+        Clock,
+        EventHub,
+        ModulesContainer,
+        { token: ConfigServerLocator, optional: true },
+      ],
     },
     {
       provide: ConfigClient,
@@ -88,8 +69,42 @@ function remoteOf(
     configServiceProvider,
     ConfigValueExplorer,
     ConfigContributor,
+    LiveSections,
+    FeatureFlags,
+    FeatureFlagGuard,
+    ReadinessCheck,
+    ErrorRateCheck,
+    ChangeTrial,
+    UsageReporter,
     ConfigClientMeasurements,
   ],
-  exports: [ConfigClient, configServiceProvider],
+  exports: [ConfigClient, ConfigLoader, FeatureFlags, LiveSections, configServiceProvider],
 })
-export class ConfigClientModule extends ConfigurableModuleClass {}
+export class ConfigClientModule extends ConfigurableModuleClass {
+  /**
+   * Makes parts of the configuration injectable, each with its type and its rules: classes with `@ConfigSection`, and
+   * what `configSection` made of a schema.
+   *
+   * @example
+   * @Module({ imports: [ConfigClientModule.forFeature(DatabaseConfig)] })
+   */
+  static forFeature(...given: readonly (SectionType | SchemaSection)[]): DynamicModule {
+    const sections = given.map(sectionOf);
+    return {
+      module: ConfigFeatureModule,
+      providers: [
+        { provide: CONFIG_SECTIONS, useValue: sections },
+        ...sections.map((section) => ({
+          provide: section.token,
+          useFactory: (live: LiveSections) => live.get(section),
+          inject: [LiveSections],
+        })),
+      ],
+      exports: sections.map(({ token }) => token),
+    };
+  }
+}
+
+/** The sections of one feature. */
+@Module({})
+class ConfigFeatureModule {}

@@ -1,8 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
+import { Logger } from '@nestjs/common';
 import { type Observable, Subject } from 'rxjs';
+import { messageOf } from '../common/errors.js';
 import type { EventHub } from '../common/event-hub.js';
 import { MissingConfigError } from './config-client.errors.js';
 import type { ConfigChange } from './config-client.events.js';
+import { type ConfigListener, ConfigListeners } from './config-listeners.js';
+import type { SectionDefinition } from './config-section.js';
 import type { Environment, Explanation } from './environment.js';
 import { type EnvironmentVariables, typedLike } from './environment-variables.js';
 import {
@@ -10,6 +14,7 @@ import {
   lookUp,
   mergeTrees,
   type PropertyTree,
+  unflatten,
 } from '../common/properties/property-tree.js';
 
 /** A configuration that was judged good. */
@@ -18,7 +23,18 @@ export interface GoodConfig {
   /** The merged document as `validate` returned it; what a schema does not declare stays as well. */
   readonly tree: PropertyTree;
   readonly version: string | undefined;
+  /** What became of each section, checked. */
+  readonly sections: ReadonlyMap<SectionDefinition, object>;
+  /** The keys whose values were encrypted. */
+  readonly secrets: ReadonlySet<string>;
 }
+
+/** So many keys are remembered as read; names may come from requests. */
+const MOST_ASKED = 1_000;
+
+/** What the name of a secret ends with, or has in it. */
+const SECRET =
+  /passw|passphrase|secret|token|credential|private|(?:api|access|signing|encrypt\w*)[-_.]?key$/i;
 
 /**
  * The application's configuration: environment variables over the config server over local defaults, always the newest
@@ -33,7 +49,10 @@ export interface GoodConfig {
 export class ConfigClient {
   /** Tells what changed, after everything that reads the configuration sees the new values. */
   readonly changes$: Observable<ConfigChange>;
+  private readonly logger = new Logger('Config');
   private readonly changes = new Subject<ConfigChange>();
+  private readonly listeners = new ConfigListeners();
+  private readonly asked = new Set<string>();
   private readonly mirrors: (() => void)[] = [];
   private good: GoodConfig | undefined;
   private environment: Environment | undefined;
@@ -58,6 +77,7 @@ export class ConfigClient {
   get<T = unknown>(key: string): T | undefined;
   get<T>(key: string, fallback: T): T;
   get(key: string, fallback?: unknown): unknown {
+    if (this.asked.size < MOST_ASKED) this.asked.add(key);
     const value = lookUp(this.tree, key);
     if (value !== undefined) return value;
     const variable = this.variables.find(key);
@@ -94,6 +114,41 @@ export class ConfigClient {
     return { key, value: this.get(key), ...said, ...(version === undefined ? {} : { version }) };
   }
 
+  /**
+   * Hears of the changes of `'db.url'` and what is below it, of what is below `'db.*'`, or of everything (`'*'`); returns
+   * how to stop. A listener is touched only by changes of its own keys.
+   */
+  onChange(pattern: string, listener: ConfigListener): () => void {
+    return this.listeners.add(pattern, listener);
+  }
+
+  /** Whether a key's value must not be shown: it came encrypted, or its name says so (`db.password`, `api.token`). */
+  isSecret(key: string): boolean {
+    return (this.good?.secrets.has(key) ?? false) || SECRET.test(key);
+  }
+
+  /** The whole document with `'******'` for every secret; for pages and dumps. */
+  masked(): Readonly<PropertyTree> {
+    const shown = [...flatten(this.tree)].map(
+      ([key, value]) => [key, this.isSecret(key) ? '******' : value] as const,
+    );
+    return unflatten(shown);
+  }
+
+  /** @internal The keys that were read or listened to: who would feel a change of them. */
+  get usedKeys(): readonly string[] {
+    const sections = [...(this.good?.sections.keys() ?? [])];
+    const below = sections.map(({ prefix }) => (prefix === '' ? '*' : `${prefix}.*`));
+    return [...new Set([...this.asked, ...this.listeners.patterns, ...below])].filter(
+      (key) => key !== '*' && key !== '',
+    );
+  }
+
+  /** @internal The newest good values of a section. */
+  section(definition: SectionDefinition): object {
+    return this.good?.sections.get(definition) ?? {};
+  }
+
   /** @internal Puts a good configuration in use, and tells what it changed; the first one changes nothing. */
   accept(good: GoodConfig): void {
     const first = this.good === undefined;
@@ -106,6 +161,7 @@ export class ConfigClient {
     for (const copy of this.mirrors) copy();
     const change = { keys, version: good.version };
     this.events.emit('config.changed', change);
+    for (const [listener, own] of this.listeners.concerned(change)) this.tell(listener, own);
     this.changes.next(change);
   }
 
@@ -124,6 +180,18 @@ export class ConfigClient {
   /** @internal No more changes come. */
   close(): void {
     this.changes.complete();
+    this.listeners.clear();
+  }
+
+  /** A listener that fails harms neither the others nor the change. */
+  private tell(listener: ConfigListener, change: ConfigChange): void {
+    const failed = (error: unknown) =>
+      this.logger.error(`A listener failed on a change of the configuration: ${messageOf(error)}`);
+    try {
+      Promise.resolve(listener(change)).catch(failed);
+    } catch (error) {
+      failed(error);
+    }
   }
 
   private rebuild(): void {

@@ -1,4 +1,6 @@
+import type { Clock } from '../common/clock.js';
 import type { PropertySource } from '../common/properties/property-source.js';
+import type { ConfigServerLocator } from './config-server-locator.js';
 
 /** Whose configuration is asked for. */
 export interface ConfigRequest {
@@ -19,6 +21,16 @@ export interface ConfigSnapshot {
   readonly label?: string;
 }
 
+/** What a running instance says of how it uses its configuration. */
+export interface ConfigUsage {
+  /** Unique for each process. */
+  readonly instance: string;
+  /** The keys it reads; one that ends in `.*` is all below it. */
+  readonly keys: readonly string[];
+  /** A digest of the rules its configuration must pass, if it has any. */
+  readonly schema?: string;
+}
+
 /**
  * Where configuration is read.
  *
@@ -29,4 +41,24 @@ export abstract class ConfigSource {
   abstract readonly name: string;
 
   abstract watch(request: ConfigRequest, signal: AbortSignal): AsyncIterable<ConfigSnapshot>;
+
+  /** Tells a source that wants to know how the configuration is used; most do not. */
+  report(_request: ConfigRequest, _usage: ConfigUsage, _signal: AbortSignal): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Layers that it has although the whole cannot be had: a start without the rest uses them. */
+  get known(): readonly PropertySource[] {
+    return [];
+  }
 }
+
+/** What a source may work with. */
+export interface ConfigSourceTools {
+  readonly clock: Clock;
+  /** Finds config servers in a registry, if the application has one. */
+  readonly locator?: ConfigServerLocator;
+}
+
+/** Makes a source when the application starts, with the application's own time and registry. */
+export type ConfigSourceFactory = (tools: ConfigSourceTools) => ConfigSource;

@@ -1,5 +1,4 @@
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import type { Subscription } from 'rxjs';
 import { messageOf } from '../common/errors.js';
 import { MetadataExplorer, type Type } from '../common/metadata-explorer.js';
 import { ConfigClient } from './config-client.js';
@@ -15,7 +14,7 @@ import {
 @Injectable()
 export class ConfigValueExplorer implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger('Config');
-  private readonly subscriptions: Subscription[] = [];
+  private readonly endings: (() => void)[] = [];
 
   constructor(
     private readonly explorer: MetadataExplorer,
@@ -33,7 +32,7 @@ export class ConfigValueExplorer implements OnModuleInit, OnModuleDestroy {
   }
 
   onModuleDestroy(): void {
-    for (const subscription of this.subscriptions) subscription.unsubscribe();
+    for (const end of this.endings) end();
   }
 
   private instances(): ReadonlySet<object> {
@@ -56,29 +55,19 @@ export class ConfigValueExplorer implements OnModuleInit, OnModuleDestroy {
 
   private subscribe(instance: object, { method, pattern }: ConfigChangeMark): void {
     const call = async (change: ConfigChange): Promise<void> => {
-      const keys = change.keys.filter((key) => fits(key, pattern));
-      if (keys.length === 0) return;
       const target = instance as Record<string | symbol, (change: ConfigChange) => unknown>;
       try {
-        await target[method]?.({ ...change, keys });
+        await target[method]?.(change);
       } catch (error) {
         this.logger.error(
           `${instance.constructor.name}.${String(method)} failed on a change of the configuration: ${messageOf(error)}`,
         );
       }
     };
-    this.subscriptions.push(this.client.changes$.subscribe((change) => void call(change)));
+    this.endings.push(this.client.onChange(pattern, call));
   }
 }
 
 function marksOf(name: string, instance: object): readonly unknown[] {
   return (Reflect.getMetadata(name, instance) ?? []) as readonly unknown[];
-}
-
-/** Whether a key is a pattern's, or lies below it. */
-function fits(key: string, pattern: string): boolean {
-  if (pattern === '*') return true;
-  const [base, self] = pattern.endsWith('.*') ? [pattern.slice(0, -2), false] : [pattern, true];
-  if (key === base) return self;
-  return key.startsWith(`${base}.`) || key.startsWith(`${base}[`);
 }

@@ -62,6 +62,8 @@ const DEFAULTS = 'local defaults';
 export class Environment {
   /** The merged document. */
   readonly tree: PropertyTree;
+  /** What makes it unusable: placeholders that ask for each other in a circle. */
+  readonly issues: readonly string[];
   private readonly layers: readonly Layer[];
   private readonly properties: ReadonlyMap<string, Property>;
 
@@ -71,12 +73,22 @@ export class Environment {
       { name: DEFAULTS, values: flatten(parts.defaults) },
     ];
     this.properties = overridden(merged(this.layers), parts.variables);
+    const circles = new Map<string, string>();
+    let asking = '';
     const placeholders = new Placeholders(
       (key) => this.properties.get(key)?.value ?? parts.variables.find(key)?.text,
+      (keys) => circles.set(asking, keys.join(' → ')),
     );
     const flat: [string, unknown][] = [];
-    for (const [key, { value }] of this.properties) flat.push([key, placeholders.resolve(value)]);
+    for (const [key, { value }] of this.properties) {
+      asking = key;
+      flat.push([key, placeholders.resolve(value)]);
+    }
     this.tree = unflatten(flat);
+    this.issues = [...circles].map(
+      ([key, circle]) =>
+        `${key}: its placeholders ask for each other, ${circle} (${this.originOf(key)}). Give one of them a value or a default`,
+    );
   }
 
   /** The same, with further local defaults that win over those there were. */
@@ -84,6 +96,15 @@ export class Environment {
     if (Object.keys(defaults).length === 0) return this;
     const { parts } = this;
     return new Environment({ ...parts, defaults: mergeTrees(parts.defaults, defaults) });
+  }
+
+  /** Where the value of a key stands: a file and its line, a variable, or at least its layer. */
+  originOf(key: string): string | undefined {
+    const property = this.properties.get(key) ?? this.properties.get(`${key}[0]`);
+    if (!property) return this.parts.variables.find(key)?.name;
+    if (property.layer === VARIABLES) return this.parts.variables.find(key)?.name ?? VARIABLES;
+    const layer = this.layers.find(({ name }) => name === property.layer);
+    return layer?.origins?.[key] ?? layer?.origins?.[`${key}[0]`] ?? property.layer;
   }
 
   /** The layer that won a key, and every layer that has a say in it. */

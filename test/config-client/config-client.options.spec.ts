@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { InvalidOptionsError } from '../../lib/common/errors.js';
 import { readConfigClientOptions } from '../../lib/config-client/config-client.options.js';
 
-const NAMES = ['CONFIG_URL', 'APP_PROFILE', 'NODE_ENV'] as const;
+const NAMES = ['CONFIG_URL', 'CONFIG_SNAPSHOT_KEY', 'APP_PROFILE', 'NODE_ENV'] as const;
 const before = Object.fromEntries(NAMES.map((name) => [name, process.env[name]]));
 
 function restore(): void {
@@ -25,7 +25,9 @@ describe('the options of the config client', () => {
       failFast: false,
       startTimeout: 3_000,
       refresh: { interval: 30_000, push: true },
+      retry: { first: 100, most: 1_000 },
       headers: {},
+      features: {},
     });
   });
 
@@ -49,8 +51,18 @@ describe('the options of the config client', () => {
     [{ refresh: { interval: '10ms' } }, 'config.refresh.interval is 10ms. Make it at least 1s.'],
     [{ profiles: ['../x'] }, "config.profiles has '../x'."],
     [{ profiles: 3 }, 'config.profiles is 3, not a list.'],
-    [{ validate: {} }, 'config.validate is an object. It must be a Standard Schema or a function.'],
-    [{ source: {} }, 'config.source is an object. It must be a ConfigSource.'],
+    [
+      { validate: {} },
+      'config.validate is an object. It must be a Standard Schema, a class or a function.',
+    ],
+    [{ source: {} }, 'config.source is an object. It must be a ConfigSource, or what'],
+    [
+      { snapshot: 'x' },
+      'config.snapshot has no key. Set CONFIG_SNAPSHOT_KEY or config.snapshot.key',
+    ],
+    [{ snapshot: { path: 'x', key: 'short' } }, 'has a key of less than 16 characters'],
+    [{ decrypt: {} }, 'config.decrypt has no key'],
+    [{ rollback: { errorRate: 3 } }, 'config.rollback.errorRate is 3. Keep it between 0 and 1.'],
     [{ defaults: [] }, 'config.defaults is a list. It must be a plain object.'],
     [{ failFast: 'yes' }, "config.failFast is 'yes'. Make it true or false."],
   ])('refuse %j', (options, sentence) => {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type INestApplicationContext, Logger } from '@nestjs/common';
@@ -39,8 +39,6 @@ async function stoppedServer(script: ScriptedServer['script']): Promise<Scripted
   await server.stop();
   return server;
 }
-
-const fileOf = () => join(folder, 'deep', 'config.json');
 
 const check = (tree: Record<string, unknown>) => {
   if (typeof tree['max'] !== 'number') throw new Error('max must be a number');
@@ -116,6 +114,12 @@ describe('the start of a client', () => {
     );
   });
 
+  it('refuses to fail fast when there is nowhere to read from', async () => {
+    await expect(start({ failFast: true })).rejects.toThrow(
+      'config.failFast is on, but there is nowhere to read from. Set CONFIG_URL or config.url, or leave failFast out.',
+    );
+  });
+
   it('says that a server hangs', async () => {
     const server = await serve(() => undefined);
     await expect(start({ url: server.url, failFast: true, startTimeout: '100ms' })).rejects.toThrow(
@@ -179,70 +183,5 @@ describe('a bad change', () => {
     server.script = answering({ max: 2 }, { version: '2' });
     await eventually(() => expect(config.get('max')).toBe(2), 2_000);
     expect(report().status).toBe('up');
-  });
-});
-
-describe('the file of the last good configuration', () => {
-  it('starts a service whose server is away, and is readable by its owner alone', async () => {
-    const server = await serve(answering({ max: 7 }));
-    await start({ url: server.url, snapshot: fileOf() });
-    await eventually(async () => expect((await stat(fileOf())).mode & 0o777).toBe(0o600));
-    await apps.pop()?.close();
-    await server.stop();
-
-    const { config, report } = await start({
-      url: server.url,
-      snapshot: fileOf(),
-      startTimeout: '100ms',
-    });
-    expect(config.get('max')).toBe(7);
-    expect(warnings[0]).toContain(
-      'starts with the last good values from its file and goes on trying',
-    );
-    expect(report()).toMatchObject({ status: 'degraded', details: { using: 'snapshot' } });
-    server.script = answering({ max: 8 }, { version: '2' });
-    await server.start();
-    await eventually(() => expect(config.get('max')).toBe(8), 2_000);
-    await eventually(async () => expect(await readFile(fileOf(), 'utf8')).toContain('"max":8'));
-  });
-
-  it('starts a service while a bad configuration is published', async () => {
-    const server = await serve(answering({ max: 7 }));
-    await start({ url: server.url, snapshot: fileOf(), validate: check });
-    await eventually(() => stat(fileOf()));
-    server.script = answering({ max: 'many' });
-    const { config, report } = await start({
-      url: server.url,
-      snapshot: fileOf(),
-      validate: check,
-    });
-    expect(config.get('max')).toBe(7);
-    expect(report()).toMatchObject({
-      status: 'degraded',
-      details: { using: 'snapshot', rejected: ['max must be a number'] },
-    });
-  });
-
-  it.each([
-    ['broken', '{"name":"orders","prof'],
-    [
-      'of another application',
-      '{"name":"payments","profiles":["prod"],"asked":null,"propertySources":[{"name":"x","source":{"max":5}}]}',
-    ],
-    [
-      'of other profiles',
-      '{"name":"orders","profiles":["dev"],"asked":null,"propertySources":[{"name":"x","source":{"max":5}}]}',
-    ],
-  ])('counts for nothing when it is %s', async (_name, text) => {
-    const server = await stoppedServer(answering({}));
-    const file = join(folder, 'config.json');
-    await writeFile(file, text);
-    const { config, report } = await start({
-      url: server.url,
-      snapshot: file,
-      startTimeout: '100ms',
-    });
-    expect(config.has('max')).toBe(false);
-    expect(report()).toMatchObject({ details: { using: 'local' } });
   });
 });

@@ -160,3 +160,26 @@ describe('the environment', () => {
     expect(tree['group7']).toMatchObject({ part: { key7: 7 } });
   });
 });
+
+const circular = (source: Record<string, string>) =>
+  new Environment({
+    variables: new EnvironmentVariables({}),
+    sources: [{ name: 'x', source, origins: { a: 'file:x.yml:1:4' } }],
+    defaults: {},
+  });
+
+describe('placeholders that ask for each other', () => {
+  it('are an issue of the key they stand at, with the circle and the line', () => {
+    expect(circular({ a: '${b}', b: 'x ${c}', c: '${a}' }).issues[0]).toBe(
+      'a: its placeholders ask for each other, b → c → a → b (file:x.yml:1:4). Give one of them a value or a default',
+    );
+    expect(circular({ self: '${self}' }).issues).toEqual([
+      'self: its placeholders ask for each other, self → self (x). Give one of them a value or a default',
+    ]);
+  });
+
+  it('are none where a default ends them, or where nobody is asked twice', () => {
+    expect(circular({ a: '${b:1}', b: '${a:2}' }).issues).toEqual([]);
+    expect(circular({ a: '${c}${c}', b: '${a}', c: 'x', d: '${unknown}' }).issues).toEqual([]);
+  });
+});

@@ -3,6 +3,8 @@ export type PropertyLookup = (key: string) => unknown;
 
 /** More than this in one value is an attack or a mistake; the rest then stays as it is written. */
 const MOST_CHARACTERS = 1_000_000;
+/** And in all values of a configuration together, so that many such values are no way around it. */
+const MOST_IN_ALL = 4_000_000;
 
 /** So many placeholders within and behind each other are followed. */
 const DEEPEST = 64;
@@ -10,19 +12,27 @@ const DEEPEST = 64;
 /**
  * Fills the `${key:default}` placeholders of texts, nested and recursive ones too.
  *
- * A text that is one placeholder alone takes the value's kind with it. What nobody knows, and what asks for itself,
- * stays as it is written; so does `\${key}`, without its backslash.
+ * A text that is one placeholder alone takes the value's kind with it. What nobody knows stays as it is written; so does
+ * `\${key}`, without its backslash. What asks for itself stays too, and is told to whoever wants to know of circles.
  */
 export class Placeholders {
-  private left = MOST_CHARACTERS;
+  private left = 0;
+  private leftInAll = MOST_IN_ALL;
 
-  constructor(private readonly lookup: PropertyLookup) {}
+  constructor(
+    private readonly lookup: PropertyLookup,
+    /** Hears of the keys that ask for each other in a circle and have no default, the first once more at the end. */
+    private readonly onCircle: (keys: readonly string[]) => void = () => {},
+  ) {}
 
   /** A value with its placeholders filled. */
   resolve(value: unknown): unknown {
     if (typeof value !== 'string' || !value.includes('${')) return value;
-    this.left = MOST_CHARACTERS;
-    return this.fill(value, []);
+    const most = Math.min(MOST_CHARACTERS, this.leftInAll);
+    this.left = most;
+    const filled = this.fill(value, []);
+    this.leftInAll -= most - this.left;
+    return filled;
   }
 
   private fill(text: string, asked: readonly string[]): unknown {
@@ -53,6 +63,9 @@ export class Placeholders {
     if (found !== undefined && this.left > 0) {
       this.left -= 1 + (typeof found === 'string' ? found.length : 0);
       return typeof found === 'string' ? this.fill(found, [...asked, key]) : found;
+    }
+    if (colon === -1 && asked.includes(key)) {
+      this.onCircle([...asked.slice(asked.indexOf(key)).filter((each) => each !== ''), key]);
     }
     return colon === -1 ? placeholder : this.fill(inner.slice(colon + 1), [...asked, '']);
   }

@@ -10,6 +10,9 @@ import {
 /** A document: what flat keys are when their steps are followed. */
 export type PropertyTree = { [key: string]: unknown };
 
+/** Nothing that a person writes is deeper. */
+const DEEPEST = 64;
+
 interface Node {
   value?: { readonly leaf: unknown };
   readonly fields: Map<string, Node>;
@@ -41,7 +44,7 @@ export function flatten(document: PropertyTree): Map<string, unknown> {
     const inner = entriesOf(value);
     if (!inner) {
       if (isSafeKey(key)) flat.set(key, value);
-    } else if (depth < 64) {
+    } else if (depth < DEEPEST) {
       for (const [segment, item] of inner) visit(keyBelow(key, segment), item, depth + 1);
     }
   };
@@ -60,13 +63,13 @@ function entriesOf(value: unknown): readonly (readonly [Segment, unknown])[] | u
  * The document of flat keys.
  *
  * Gaps in a list are null. Where a key is a value and has keys below it too (`a` and `a.b`), both stay: the second under
- * its compound name, `{ a: 1, 'a.b': 2 }`. Unsafe keys are left out.
+ * its compound name, `{ a: 1, 'a.b': 2 }`. Unsafe keys and those of more than 64 steps are left out.
  */
 export function unflatten(flat: Iterable<readonly [string, unknown]>): PropertyTree {
   const root = emptyNode();
   for (const [key, value] of flat) {
     const segments = segmentsOf(key);
-    if (!areSafe(segments)) continue;
+    if (!areSafe(segments) || segments.length > DEEPEST) continue;
     let node = root;
     for (const segment of segments) node = child(node, segment);
     node.value = { leaf: value };

@@ -1,14 +1,24 @@
 import type { Clock } from '../../common/clock.js';
 import { messageOf } from '../../common/errors.js';
-import { ConfigAnswerError } from '../config-client.errors.js';
-import { type ConfigRequest, type ConfigSnapshot, ConfigSource } from '../config-source.js';
+import { ConfigAnswerError, ConfigServerNotFoundError } from '../config-client.errors.js';
+import type { ConfigServerLocator } from '../config-server-locator.js';
+import {
+  type ConfigRequest,
+  type ConfigSnapshot,
+  ConfigSource,
+  type ConfigUsage,
+} from '../config-source.js';
 import { type ConfigAnswer, readConfigAnswer } from './config-answer.js';
+import { hedged } from './hedged.js';
 import { type HttpAnswer, HttpGetter } from './http-get.js';
 
 /** Where the config server is, and how it is asked. */
-export interface ConfigServerOptions {
+export interface ConfigServerSettings {
   /** The servers, in the order they are tried; credentials in them are sent, never shown. */
   readonly urls: readonly URL[];
+  /** The service that is looked up in the registry at each new start of the watch, when there are no addresses. */
+  readonly service?: string;
+  readonly locator?: ConfigServerLocator;
   readonly clock: Clock;
   /** How often a server is asked, and how long one that can holds a question, in ms. */
   readonly interval: number;
@@ -19,6 +29,8 @@ export interface ConfigServerOptions {
 
 /** How long an answer may take beyond the time it was asked to be held, in ms. */
 const PATIENCE = 5_000;
+/** A question that is not answered for so long beyond that is asked once more beside it, in ms: the server may be well again. */
+const HEDGE = 1_000;
 /** A larger answer is refused. */
 const MOST_BYTES = 8 * 1024 * 1024;
 /** Questions to a server that holds them follow each other no faster than this, in ms. */
@@ -45,10 +57,39 @@ interface Known {
  */
 export class ConfigServerSource extends ConfigSource {
   override readonly name: string;
+  /** The address that answers, when it is a server of ours. */
+  private ours: URL | undefined;
 
-  constructor(private readonly options: ConfigServerOptions) {
+  constructor(private readonly options: ConfigServerSettings) {
     super();
-    this.name = options.urls.map(shown).join(', ');
+    const { urls, service = 'config-server' } = options;
+    this.name = urls.length > 0 ? urls.map(shown).join(', ') : `the service "${service}"`;
+  }
+
+  /** `PUT /config/usage`, of which only our server knows; any other is left alone. */
+  override async report(
+    { name, profiles, label }: ConfigRequest,
+    usage: ConfigUsage,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (!this.ours) return;
+    const url = new URL(this.ours);
+    url.pathname = `${url.pathname.replace(/\/+$/, '')}/config/usage`;
+    const asked = { application: name, profiles, ...(label === undefined ? {} : { label }) };
+    const limit = this.options.clock.deadline(PATIENCE, signal);
+    const getter = new HttpGetter();
+    try {
+      await getter.get({
+        url,
+        headers: { 'content-type': 'application/json', ...this.options.headers },
+        signal: limit.signal,
+        most: MOST_BYTES,
+        body: JSON.stringify({ ...asked, ...usage }),
+      });
+    } finally {
+      limit.cancel();
+      getter.close();
+    }
   }
 
   override async *watch(
@@ -59,6 +100,7 @@ export class ConfigServerSource extends ConfigSource {
     const getter = new HttpGetter();
     try {
       let known = await this.first(getter, request, signal);
+      this.ours = known.holds > 0 ? known.url : undefined;
       yield known.snapshot;
       while (!signal.aborted) {
         const held = this.wait(known);
@@ -86,12 +128,15 @@ export class ConfigServerSource extends ConfigSource {
     signal: AbortSignal,
   ): Promise<Answered> {
     const reasons: string[] = [];
-    for (const url of this.options.urls) {
+    const servers = await this.servers(signal);
+    for (const url of servers) {
+      // One that hangs must not keep the start from the next one.
+      const patience = url === servers.at(-1) ? PATIENCE : PATIENCE / 5;
       for (const label of request.label?.split(',') ?? [undefined]) {
         try {
           const asked = label === undefined ? request : { ...request, label: label.trim() };
           const known: Known = { url, request: asked, holds: 0 };
-          const answer = await this.ask({ getter, signal, known, held: 0 });
+          const answer = await this.ask({ getter, signal, known, held: 0, patience });
           if (answer) return answer;
         } catch (error) {
           signal.throwIfAborted();
@@ -102,6 +147,14 @@ export class ConfigServerSource extends ConfigSource {
     throw new Error(reasons.join('; '));
   }
 
+  private async servers(signal: AbortSignal): Promise<readonly URL[]> {
+    const { urls, locator, service = 'config-server' } = this.options;
+    if (urls.length > 0 || !locator) return urls;
+    const found = await locator.locate(service, signal);
+    if (found.length === 0) throw new ConfigServerNotFoundError(service);
+    return found;
+  }
+
   private wait({ holds, etag }: Known): number {
     if (!this.options.push || etag === undefined) return 0;
     return Math.min(holds, this.options.interval);
@@ -109,15 +162,15 @@ export class ConfigServerSource extends ConfigSource {
 
   /** The answer, or `undefined` when nothing has changed. */
   private async ask(question: Question): Promise<Answered | undefined> {
-    const { getter, signal, known, held } = question;
-    const limit = this.options.clock.deadline(held + PATIENCE, signal);
+    const { getter, signal, known, held, patience = PATIENCE } = question;
+    const { clock } = this.options;
+    const limit = clock.deadline(held + patience, signal);
+    const url = address(known, held);
+    const headers = this.headers(known);
     try {
-      const answer = await getter.get({
-        url: address(known, held),
-        headers: this.headers(known),
-        signal: limit.signal,
-        most: MOST_BYTES,
-      });
+      const once = (within: AbortSignal) =>
+        getter.get({ url, headers, signal: within, most: MOST_BYTES });
+      const answer = await hedged(once, { clock, after: held + HEDGE, signal: limit.signal });
       return understood(answer, known);
     } catch (error) {
       if (error instanceof ConfigAnswerError) throw error;
@@ -144,6 +197,8 @@ interface Question {
   readonly known: Known;
   /** How long the server is asked to hold the question, in ms. */
   readonly held: number;
+  /** How long an answer may take beyond that, in ms. */
+  readonly patience?: number;
 }
 
 interface Answered extends Known {

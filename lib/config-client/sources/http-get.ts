@@ -15,6 +15,8 @@ export interface HttpQuestion {
   readonly signal: AbortSignal;
   /** More bytes than this are not read. */
   readonly most: number;
+  /** Sent with PUT instead of GET. */
+  readonly body?: string;
 }
 
 /**
@@ -27,15 +29,15 @@ export class HttpGetter {
   private secure: Agent | undefined;
 
   /** The answer, whatever its status; throws when none came, when it was cut off, or when it was too large. */
-  async get({ url, headers, signal, most }: HttpQuestion): Promise<HttpAnswer> {
-    const options: RequestOptions = { headers, signal, method: 'GET' };
+  async get({ url, headers, signal, most, body: sent }: HttpQuestion): Promise<HttpAnswer> {
+    const options: RequestOptions = { headers, signal, method: sent === undefined ? 'GET' : 'PUT' };
     const { username, password } = url;
     if (username || password) {
       options.auth = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
     }
     const target = new URL(url);
     target.username = target.password = '';
-    const response = await this.send(target, options);
+    const response = await this.send(target, options, sent);
     const chunks: Buffer[] = [];
     let size = 0;
     for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -54,14 +56,18 @@ export class HttpGetter {
     this.secure?.destroy();
   }
 
-  private async send(url: URL, options: RequestOptions): Promise<IncomingMessage> {
+  private async send(
+    url: URL,
+    options: RequestOptions,
+    body: string | undefined,
+  ): Promise<IncomingMessage> {
     const ask = url.protocol === 'https:' ? await this.https() : http;
     this.plain ??= new Agent({ keepAlive: true });
     const agent = url.protocol === 'https:' ? this.secure : this.plain;
     return new Promise((resolve, reject) => {
       ask(url, { ...options, agent }, resolve)
         .on('error', reject)
-        .end();
+        .end(body);
     });
   }
 

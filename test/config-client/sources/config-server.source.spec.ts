@@ -3,7 +3,7 @@ import { SystemClock } from '../../../lib/common/clock.js';
 import { messageOf } from '../../../lib/common/errors.js';
 import type { ConfigSnapshot } from '../../../lib/config-client/config-source.js';
 import {
-  type ConfigServerOptions,
+  type ConfigServerSettings,
   ConfigServerSource,
 } from '../../../lib/config-client/sources/config-server.source.js';
 import { FakeClock } from '../../../lib/testing/fake-clock.js';
@@ -20,7 +20,7 @@ async function serve(script: Script): Promise<ScriptedServer> {
   return server;
 }
 
-function sourceOf(url: string, options: Partial<ConfigServerOptions> = {}): ConfigServerSource {
+function sourceOf(url: string, options: Partial<ConfigServerSettings> = {}): ConfigServerSource {
   const urls = url.split(',').map((each) => new URL(each));
   const clock = new SystemClock();
   return new ConfigServerSource({
