@@ -51,6 +51,7 @@ export {
   type HealthReport,
   terminusIndicator,
 } from './health/index.js';
+export { ManagementModule, type ManagementOptions } from './management/index.js';
 export { Circuits, type CircuitView } from './resilience/index.js';
 export { RookeryModule } from './rookery.module.js';
 export type { RookeryOptions } from './rookery.options.js';

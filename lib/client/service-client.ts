@@ -57,12 +57,15 @@ export class ServiceClient {
     path: string,
     options: ClientOptions<T> = {},
   ): Promise<T> {
-    const request = toRequest(method, path, options, this.context.outgoing());
     const what = `${method} ${path.split('?')[0]}`;
     try {
-      const answer = await this.upstreams.get(service).request(request);
-      if (!answer.ok) throw await remoteError(service, what, answer);
-      return await read<T>(service, what, answer, options.limit ?? LIMIT);
+      const attributes = { 'http.request.method': method, 'server.address': service };
+      return await this.context.call({ name: method, attributes }, async (headers) => {
+        const request = toRequest(method, path, options, headers);
+        const answer = await this.upstreams.get(service).request(request);
+        if (!answer.ok) throw await remoteError(service, what, answer);
+        return read<T>(service, what, answer, options.limit ?? LIMIT);
+      });
     } catch (error) {
       if (!('fallback' in options) || !isFailure(error)) throw error;
       return replacement(options.fallback, error);

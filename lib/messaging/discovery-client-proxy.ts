@@ -133,7 +133,12 @@ export class DiscoveryClientProxy extends ClientProxy {
     const packet: ReadPacket = { pattern, data };
     // Nest 12 has this hook; Nest 11 has none.
     this.onDispatchHook?.(packet);
-    return carry(packet, this.context.outgoing());
+    return carry(
+      packet,
+      this.context.sending(`send ${this.route.service}`, {
+        'messaging.destination.name': this.route.service,
+      }),
+    );
   }
 
   private isIdempotent({ pattern }: ReadPacket): boolean {

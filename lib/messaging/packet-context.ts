@@ -2,10 +2,10 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { ReadPacket } from '@nestjs/microservices';
 
 /** What travels with a message; the same names as over HTTP. */
-const CARRIED = ['traceparent', 'tracestate', 'x-correlation-id'] as const;
+const CARRIED = ['traceparent', 'tracestate', 'baggage', 'x-correlation-id'] as const;
 
 /** What a header may hold: a packet can carry anything, and it may be written into a header later. */
-const PRINTABLE = /^[\u0020-\u007E]{1,512}$/;
+const PRINTABLE = /^[\u0020-\u007E]{1,8192}$/;
 
 /** How large the pattern of a message may be. */
 const MAX_PATTERN_LENGTH = 1_024;

@@ -58,7 +58,7 @@ export class AccessLog implements OnApplicationShutdown {
       `,"method":${quote(request.method)},"path":${quote(pathOf(request.url))}` +
       `,"route":${quote(route.path)},"status":${status},"upstream":${quote(route.to)}` +
       `,"upstreamInstance":${quote(endpoint?.instance.id ?? '')},"attempts":${request.attempts}` +
-      `,"ms":${inTenths(request.duration)},"msg":"request proxied"}\n`
+      `,"ms":${inTenths(request.duration)}${rest(request)},"msg":"request proxied"}\n`
     );
   }
 
@@ -78,6 +78,12 @@ export class AccessLog implements OnApplicationShutdown {
     this.lines = '';
     if (lines !== '') this.sink(lines);
   }
+}
+
+/** When the answer began, and why there was none. */
+function rest({ timeToFirstByte, reason }: ProxiedRequest): string {
+  const first = timeToFirstByte < 0 ? '' : `,"firstByteMs":${inTenths(timeToFirstByte)}`;
+  return reason === '' ? first : `${first},"reason":${quote(reason)}`;
 }
 
 const NEEDS_ESCAPE = /["\\]|[^\x20-\x7e]/;
