@@ -76,6 +76,7 @@ export {
   ResilienceModule,
   Resilient,
 } from './resilience/index.js';
+export { ManagementModule, type ManagementOptions } from './management/index.js';
 export { RookeryModule } from './rookery.module.js';
 export type { RookeryOptions } from './rookery.options.js';
 export { type StartOptions, startService } from './start-service.js';

@@ -7,6 +7,7 @@ import { DiscoveredConfigServerModule } from './discovered-config-server.module.
 import { DiscoveryModule } from './discovery/discovery.module.js';
 import { GatewayModule } from './gateway/gateway.module.js';
 import { HealthModule } from './health/health.module.js';
+import { ManagementModule } from './management/management.module.js';
 import type { RookeryOptions } from './rookery.options.js';
 import { ResilienceModule } from './resilience/resilience.module.js';
 import { TelemetryModule } from './telemetry/telemetry.module.js';
@@ -36,6 +37,7 @@ const read = group({
   client: room('an object'),
   gateway: room('an object, true or false', true, false),
   logs: room('an object, true or false', true, false),
+  management: room('an object, true or false', true, false),
   metrics: room('an object, true or false', true, false),
   tracing: room('true or false', true, false),
 });
@@ -57,7 +59,7 @@ export class RookeryModule {
   static forRoot(options: RookeryOptions = {}): DynamicModule {
     const { usable, problem } = sift(options);
     const { name, version, gateway = false, logs = false, config = {} } = usable;
-    const { metrics = false, tracing = true } = usable;
+    const { metrics = false, tracing = true, management = true } = usable;
     return {
       module: RookeryModule,
       providers: problem === undefined ? [] : [failing(problem)],
@@ -74,6 +76,9 @@ export class RookeryModule {
               ConfigClientModule.forRoot({ ...config, ...given({ name }) }),
             ]),
         ...(gateway === false ? [] : [GatewayModule.forRoot(gateway === true ? {} : gateway)]),
+        ...(management === false
+          ? []
+          : [ManagementModule.forRoot(management === true ? {} : management)]),
         TelemetryModule.forRoot({
           ...(typeof logs === 'object' ? logs : { logs }),
           metrics,

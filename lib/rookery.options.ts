@@ -3,6 +3,7 @@ import type { ConfigClientOptions } from './config-client/config-client.options.
 import type { DiscoveryOptions } from './discovery/discovery.options.js';
 import type { GatewayOptions } from './gateway/gateway.options.js';
 import type { HealthOptions } from './health/health.options.js';
+import type { ManagementOptions } from './management/management.options.js';
 import type { ResilienceOptions } from './resilience/resilience.options.js';
 import type { MetricsOptions, TelemetryOptions } from './telemetry/telemetry.options.js';
 import type { UpstreamModuleOptions } from './upstream/upstream.options.js';
@@ -31,6 +32,8 @@ export interface RookeryOptions {
   readonly metrics?: MetricsOptions | boolean;
   /** Makes spans of requests and calls when OpenTelemetry's SDK is registered. @default true */
   readonly tracing?: boolean;
+  /** Endpoints for those who run it, for callers on this machine or with the token; `false` leaves them out. @default true */
+  readonly management?: ManagementOptions | boolean;
   /** Logs as lines of JSON with the ids of the request, by pino, which must be installed. @default false */
   readonly logs?:
     Omit<TelemetryOptions, 'name' | 'version' | 'logs' | 'metrics' | 'tracing'> | boolean;

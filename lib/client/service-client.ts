@@ -79,19 +79,21 @@ export class ServiceClient {
     options: ClientOptions<T> = {},
   ): Promise<T> {
     const identity = { ...this.propagated(), ...lowerCased(options.headers) };
-    const request = toRequest(method, path, { ...options, headers: identity }, this.outgoing());
     const route = options.route ?? path.split('?', 1)[0] ?? path;
     const traceId = this.context.current?.trace.traceId;
+    const attributes = { 'http.request.method': method, 'server.address': service };
     try {
-      const answer = await this.answers.answer({
-        service,
-        request,
-        identity,
-        limit: options.limit ?? LIMIT,
-        coalesce: options.coalesce ?? this.settings.coalesce,
-        cache: options.cache ?? true,
+      return await this.context.call({ name: method, attributes }, async (outgoing) => {
+        const answer = await this.answers.answer({
+          service,
+          request: toRequest(method, path, { ...options, headers: identity }, outgoing),
+          identity,
+          limit: options.limit ?? LIMIT,
+          coalesce: options.coalesce ?? this.settings.coalesce,
+          cache: options.cache ?? true,
+        });
+        return valueOf(answer, { service, method, route, traceId }) as T;
       });
-      return valueOf(answer, { service, method, route, traceId }) as T;
     } catch (error) {
       if (!('fallback' in options) || !isFailure(error)) throw error;
       return replacement(options.fallback, error);

@@ -51,6 +51,12 @@ export class Operators {
     return origin === undefined || origin.replace(/^https?:\/\//, '') === headers.host;
   }
 
+  /** Whether a request may change something: with the token, where there is one; it takes more than to look. */
+  mayChange(request: IncomingMessage): boolean {
+    const { authorization = '' } = request.headers;
+    return this.includes(request) && (this.digests.length === 0 || BEARER.test(authorization));
+  }
+
   /** Compared as digests of one length, in a time that says nothing of where they differ. */
   private knows(token: string): boolean {
     const given = digestOf(token);

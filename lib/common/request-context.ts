@@ -8,6 +8,7 @@ import {
   type TraceContext,
   TraceIds,
 } from './trace-context.js';
+import type { Span, SpanAttributes, SpanKind, Tracer } from './tracer.js';
 
 /** The header that carries the id under which people look a request up. */
 export const CORRELATION_HEADER = 'x-correlation-id';
@@ -25,6 +26,10 @@ export interface RequestScope {
   readonly trace: TraceContext;
   /** Vendor data that travels beside `traceparent`, untouched. */
   readonly tracestate?: string | undefined;
+  /** What the application says of the request, for everyone it touches (W3C Baggage), untouched. */
+  readonly baggage?: string | undefined;
+  /** Its step in the trace, if somebody records it. */
+  readonly span?: Span | undefined;
   /** The caller's `x-correlation-id`, else the trace id. */
   readonly correlationId: string;
   /** When its caller no longer waits, in ms of the `Clock`; left out, nobody has said. */
@@ -35,6 +40,9 @@ export interface RequestScope {
 
 /** Anything else could be an attempt to write into logs or headers. */
 const CORRELATION_ID = /^[\w.:-]{1,128}$/;
+
+/** Visible ASCII, spaces and tabs, and no more than everybody must pass on (W3C Baggage, 3.3.2). */
+const BAGGAGE = /^[\t\u0020-\u007E]{1,8192}$/;
 
 /**
  * Knows which request is being handled, through every `await`, and what travels on with the calls it makes.
@@ -47,9 +55,15 @@ const CORRELATION_ID = /^[\w.:-]{1,128}$/;
 export class RequestContext {
   private readonly storage = new AsyncLocalStorage<RequestScope>();
   private readonly ids = new TraceIds();
+  private tracer: Tracer | undefined;
   private readonly signals = new WeakMap<RequestScope, AbortSignal>();
 
   constructor(private readonly clock: Clock) {}
+
+  /** From now on requests and calls are recorded. */
+  traceWith(tracer: Tracer): void {
+    this.tracer = tracer;
+  }
 
   /** The request being handled, or `undefined` outside of one. */
   get current(): RequestScope | undefined {
@@ -81,37 +95,88 @@ export class RequestContext {
 
   /** Runs a function, and all it awaits, as part of a request. */
   run<R>(scope: RequestScope, task: () => R): R {
-    return this.storage.run(scope, task);
+    const { span } = scope;
+    if (span === undefined) return this.storage.run(scope, task);
+    return span.within(() => this.storage.run(scope, task));
   }
 
   /** The scope of an incoming request: continues the caller's trace, or begins one. */
-  open(headers: IncomingHttpHeaders): RequestScope {
+  open(headers: IncomingHttpHeaders, kind: SpanKind = 'server'): RequestScope {
     const parent = parseTraceparent(single(headers['traceparent']));
-    const trace: TraceContext = {
-      traceId: parent?.traceId ?? this.ids.traceId(),
-      spanId: this.ids.spanId(),
-      flags: parent?.flags ?? '01',
-    };
+    // tracestate without a traceparent means nothing (W3C Trace Context, 3.3).
+    const given = parent ? single(headers['tracestate']) : undefined;
+    const span = this.tracer?.start(kind, { name: kind, parent, tracestate: given });
+    const trace = span?.trace ?? this.follow(parent);
+    const tracestate = (span ? span.tracestate : given) || undefined;
     const named = single(headers[CORRELATION_HEADER]);
     const correlationId = named && CORRELATION_ID.test(named) ? named : trace.traceId;
-    // tracestate without a traceparent means nothing (W3C Trace Context, 3.3).
-    const tracestate = (parent && single(headers['tracestate'])) || undefined;
+    const said = single(headers['baggage']);
+    const baggage = said && BAGGAGE.test(said) ? said : undefined;
     const left = timeLeftIn(single(headers[DEADLINE_HEADER]));
     const deadline = left === undefined ? undefined : this.clock.now() + left;
     // One shape for all, because this is made for every request.
-    return { trace, correlationId, headers, tracestate, deadline };
+    return { trace, correlationId, headers, tracestate, deadline, baggage, span };
   }
 
   /** The headers that a call made now should carry; none outside of a request. */
   outgoing(): Readonly<Record<string, string>> {
     const scope = this.current;
-    if (!scope) return {};
+    return scope ? headersOf(scope, scope) : {};
+  }
+
+  /** The same for a message that is sent and forgotten; where traces are recorded, its sending is a step. */
+  sending(name: string, attributes: SpanAttributes = {}): Readonly<Record<string, string>> {
+    const scope = this.current;
+    if (!scope || !this.tracer) return this.outgoing();
+    const { trace: parent, tracestate } = scope;
+    const span = this.tracer.start('producer', { name, parent, tracestate, attributes });
+    span.end();
+    return headersOf(scope, span);
+  }
+
+  /**
+   * Makes a call with the headers that it should carry; where traces are recorded, the call is a step of the trace.
+   *
+   * @param step what the step is called, and what is said of it
+   */
+  async call<R>(
+    step: { readonly name: string; readonly attributes: SpanAttributes },
+    task: (headers: Readonly<Record<string, string>>) => Promise<R>,
+  ): Promise<R> {
+    const scope = this.current;
+    if (!scope || !this.tracer) return task(this.outgoing());
+    const { trace: parent, tracestate } = scope;
+    const span = this.tracer.start('client', { ...step, parent, tracestate });
+    try {
+      const result = await span.within(() => task(headersOf(scope, span)));
+      span.end();
+      return result;
+    } catch (error) {
+      span.end({ error });
+      throw error;
+    }
+  }
+
+  private follow(parent: TraceContext | undefined): TraceContext {
     return {
-      traceparent: formatTraceparent(scope.trace),
-      [CORRELATION_HEADER]: scope.correlationId,
-      ...(scope.tracestate ? { tracestate: scope.tracestate } : {}),
+      traceId: parent?.traceId ?? this.ids.traceId(),
+      spanId: this.ids.spanId(),
+      flags: parent?.flags ?? '01',
     };
   }
+}
+
+/** What carries a request's place on, as a step of the trace. */
+function headersOf(
+  { correlationId, baggage }: RequestScope,
+  { trace, tracestate }: Pick<RequestScope, 'trace'> & { readonly tracestate?: string | undefined },
+): Readonly<Record<string, string>> {
+  return {
+    traceparent: formatTraceparent(trace),
+    [CORRELATION_HEADER]: correlationId,
+    ...(tracestate ? { tracestate } : {}),
+    ...(baggage ? { baggage } : {}),
+  };
 }
 
 /** The ms that a deadline header grants; anything but a whole number of at most nine digits is as good as none. */

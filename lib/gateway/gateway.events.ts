@@ -33,6 +33,8 @@ export interface ProxiedRequest {
   readonly duration: number;
   /** From its head to that of the upstream's answer, in ms; -1 when none came. */
   readonly timeToFirstByte: number;
+  /** Why its call failed; empty when it did not. */
+  readonly reason: string;
   readonly scope: RequestScope;
 }
 

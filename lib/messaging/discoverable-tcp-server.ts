@@ -57,12 +57,14 @@ export class DiscoverableTcpServer extends ServerTCP {
     if (!isPacket(rawMessage)) return this.refuse(socket);
     this.handling += 1;
     try {
-      const scope = this.context.open(carriedBy(rawMessage));
+      const scope = this.context.open(carriedBy(rawMessage), 'consumer');
       if (this.context.isLate(scope)) return this.refuseLate(socket, rawMessage);
-      return await this.context.run(
+      const answer = await this.context.run(
         scope,
         () => super.handleMessage(socket, rawMessage) as unknown,
       );
+      scope.span?.end({ name: `process ${this.normalizePattern(rawMessage.pattern as string)}` });
+      return answer;
     } catch (error) {
       // Without a listener, as in early versions of Nest 11, a rejection here would end the process.
       this.handleError(error instanceof Error ? (error.stack ?? error.message) : String(error));

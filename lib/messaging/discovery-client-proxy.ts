@@ -133,7 +133,7 @@ export class DiscoveryClientProxy extends ClientProxy {
     const packet: ReadPacket = { pattern, data };
     // Nest 12 has this hook; Nest 11 has none.
     this.onDispatchHook?.(packet);
-    return carry(packet, this.context.outgoing(isEvent));
+    return carry(packet, this.context.sending(this.route.service, isEvent));
   }
 
   private isIdempotent({ pattern }: ReadPacket): boolean {

@@ -39,11 +39,13 @@ export class MessageContext {
 
   /** What a message should carry now; nothing outside of a request. An event has no deadline: nobody waits for it. */
   outgoing(isEvent = false): Readonly<Record<string, string>> {
-    const left = isEvent ? undefined : this.timeLeft;
-    const outgoing = this.context.outgoing();
-    return left === undefined
-      ? outgoing
-      : { ...outgoing, [DEADLINE_HEADER]: String(Math.floor(left)) };
+    return this.withDeadline(this.context.outgoing(), isEvent);
+  }
+
+  /** The same for a message that goes now; where traces are recorded, its sending is a step. */
+  sending(service: string, isEvent: boolean): Readonly<Record<string, string>> {
+    const attributes = { 'messaging.destination.name': service };
+    return this.withDeadline(this.context.sending(`send ${service}`, attributes), isEvent);
   }
 
   /** How many ms the caller of the current request still waits; `undefined` when it has not said. */
@@ -59,6 +61,13 @@ export class MessageContext {
       serialize: (packet, more) => serializer.serialize(this.carried(packet, options), more),
     };
     return client;
+  }
+
+  private withDeadline(outgoing: Readonly<Record<string, string>>, isEvent: boolean) {
+    const left = isEvent ? undefined : this.timeLeft;
+    return left === undefined
+      ? outgoing
+      : { ...outgoing, [DEADLINE_HEADER]: String(Math.floor(left)) };
   }
 
   private carried(packet: ReadPacket, { headers }: CarryOptions): ReadPacket {

@@ -3,10 +3,16 @@ import type { ReadPacket } from '@nestjs/microservices';
 import { CORRELATION_HEADER, DEADLINE_HEADER } from '../common/request-context.js';
 
 /** What travels with a message; the same names as over HTTP. */
-export const CARRIED = ['traceparent', 'tracestate', CORRELATION_HEADER, DEADLINE_HEADER] as const;
+export const CARRIED = [
+  'traceparent',
+  'tracestate',
+  'baggage',
+  CORRELATION_HEADER,
+  DEADLINE_HEADER,
+] as const;
 
 /** What a header may hold: a packet can carry anything, and it may be written into a header later. */
-const PRINTABLE = /^[\u0020-\u007E]{1,512}$/;
+const PRINTABLE = /^[\u0020-\u007E]{1,8192}$/;
 
 /** How large the pattern of a message may be. */
 const MAX_PATTERN_LENGTH = 1_024;

@@ -1,4 +1,5 @@
 import { dataFields, errorFields } from './log-fields.js';
+import { type Redaction, withoutSecrets } from './redaction.js';
 
 /** What Nest's `Logger` was called with, sorted. */
 export interface LogCall {
@@ -14,7 +15,11 @@ const STACK = /\n\s+at /;
  * Sorts the arguments of a call of Nest's `Logger`: the last text is the context, as Nest appends it; a text that is
  * a stack, and every error, go to `err`; objects go to `data`; other texts belong to the message.
  */
-export function readLogCall(message: unknown, rest: readonly unknown[]): LogCall {
+export function readLogCall(
+  message: unknown,
+  rest: readonly unknown[],
+  redaction?: Redaction,
+): LogCall {
   const given = rest.filter((each) => each !== undefined);
   const last = given.at(-1);
   const context = typeof last === 'string' && !STACK.test(last) ? last : undefined;
@@ -23,12 +28,16 @@ export function readLogCall(message: unknown, rest: readonly unknown[]): LogCall
   const stack = parts.slice(1).find((part) => typeof part === 'string' && STACK.test(part));
   const data = parts.filter(isData);
   const texts = parts.filter((part) => !isData(part) && !(part instanceof Error) && part !== stack);
-  const err = error ? errorFields(error) : stack ? { stack } : undefined;
+  const err = error
+    ? errorFields(error)
+    : typeof stack === 'string'
+      ? { stack: withoutSecrets(stack) }
+      : undefined;
   return {
     ...(context === undefined ? {} : { context }),
-    message: texts.map(String).join(' ') || (error?.message ?? ''),
+    message: withoutSecrets(texts.map(String).join(' ') || (error?.message ?? '')),
     ...(err ? { err } : {}),
-    ...(data.length > 0 ? { data: dataFields(data.length === 1 ? data[0] : data) } : {}),
+    ...(data.length > 0 ? { data: dataFields(data.length === 1 ? data[0] : data, redaction) } : {}),
   };
 }
 

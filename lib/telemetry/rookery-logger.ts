@@ -2,9 +2,11 @@ import type { LoggerService } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
 import type { EventHub } from '../common/event-hub.js';
 import { optionalPackage } from '../common/optional-package.js';
-import type { RequestContext } from '../common/request-context.js';
+import type { RequestContext, RequestScope } from '../common/request-context.js';
 import type { ServiceIdentity } from '../common/service-identity.js';
 import { readLogCall } from './log-call.js';
+import { LogLevels } from './log-levels.js';
+import { Redaction } from './redaction.js';
 import type { LogDestination, LogLevel, TelemetrySettings } from './telemetry.options.js';
 import { terminalLines } from './terminal-lines.js';
 
@@ -15,11 +17,23 @@ export interface LoggerParts {
   readonly context: RequestContext;
   readonly identity: ServiceIdentity;
   readonly events: EventHub;
+  /** The route of a request that is being handled, as it was written. */
+  readonly routeOf: (scope: RequestScope) => string | undefined;
+}
+
+/** What a line says of a request that was answered. */
+export interface AnsweredRequest {
+  readonly method: string | undefined;
+  /** Without its query. */
+  readonly path: string | undefined;
+  /** As it was written. */
+  readonly route: string;
+  readonly status: number;
+  readonly ms: number;
 }
 
 /** What is used of pino; named here, so that nobody needs pino to compile against this package. */
 interface LineWriter {
-  level: string;
   trace: WriteLine;
   debug: WriteLine;
   info: WriteLine;
@@ -34,7 +48,8 @@ type WriteLine = (fields: object, message: string) => void;
  * Nest's logger on pino: one JSON line for each call, with time, level, service, instance, version, context, message,
  * and, while a request is handled, its trace id, span id and correlation id.
  *
- * Headers are never logged, nor fields named like secrets; in a terminal the lines are for people.
+ * Of headers and bodies only what is on a list is logged, and nothing that is named or looks like a secret; in a terminal
+ * the lines are for people.
  *
  * @example
  * const app = await NestFactory.create(AppModule, { bufferLogs: true });
@@ -42,6 +57,9 @@ type WriteLine = (fields: object, message: string) => void;
  */
 export class RookeryLogger implements LoggerService {
   private instance: string | undefined;
+  /** Which lines are written; it can change at any time. */
+  readonly levels: LogLevels;
+  private readonly redaction: Redaction;
 
   /** Loads pino and opens the logger; throws `InvalidOptionsError` when pino is not installed. */
   static async open(parts: LoggerParts): Promise<RookeryLogger> {
@@ -52,16 +70,19 @@ export class RookeryLogger implements LoggerService {
     private readonly writer: LineWriter,
     private readonly parts: LoggerParts,
   ) {
+    const { level, headers, bodyFields } = parts.settings;
+    this.levels = new LogLevels(level);
+    this.redaction = new Redaction(headers, bodyFields);
     parts.events.on('instance.registered', ({ instance }) => (this.instance = instance.id));
   }
 
   /** The lowest level that is logged; setting it takes effect at once. */
   get level(): LogLevel {
-    return this.writer.level as LogLevel;
+    return this.levels.root;
   }
 
   set level(level: LogLevel) {
-    this.writer.level = level;
+    this.levels.root = level;
   }
 
   log(message: unknown, ...rest: unknown[]): void {
@@ -88,27 +109,37 @@ export class RookeryLogger implements LoggerService {
     this.write('fatal', message, rest);
   }
 
+  /** A request has been answered: one line, an error where the service failed. */
+  answered(request: AnsweredRequest, scope: RequestScope): void {
+    const level = request.status >= 500 ? 'error' : 'info';
+    if (!this.levels.writes(level, 'Access')) return;
+    this.writer[level]({ ...this.fields('Access', scope), ...request }, 'request answered');
+  }
+
   private write(
     level: Exclude<LogLevel, 'silent'>,
     first: unknown,
     rest: readonly unknown[],
   ): void {
-    const { message, context, data, err } = readLogCall(first, rest);
+    if (!this.levels.mayWrite(level)) return;
+    const { message, context, data, err } = readLogCall(first, rest, this.redaction);
+    if (!this.levels.writes(level, context)) return;
     const scope = this.parts.context.current;
-    this.writer[level](
-      {
-        service: this.service,
-        instance: this.instance,
-        version: this.parts.identity.version,
-        context,
-        traceId: scope?.trace.traceId,
-        spanId: scope?.trace.spanId,
-        correlationId: scope?.correlationId,
-        data,
-        err,
-      },
-      message,
-    );
+    const route = scope && this.parts.routeOf(scope);
+    this.writer[level]({ ...this.fields(context, scope), route, data, err }, message);
+  }
+
+  /** What every line begins with. */
+  private fields(context: string | undefined, scope: RequestScope | undefined): object {
+    return {
+      service: this.service,
+      instance: this.instance,
+      version: this.parts.identity.version,
+      context,
+      traceId: scope?.trace.traceId,
+      spanId: scope?.trace.spanId,
+      correlationId: scope?.correlationId,
+    };
   }
 
   /** A logger must not fail: the sentence about a missing name is the starting application's affair. */
@@ -128,7 +159,8 @@ async function openPino({ settings, clock }: LoggerParts): Promise<LineWriter> {
     remedy: 'leave TelemetryModule out',
   });
   const options = {
-    level: settings.level,
+    // Which lines are written is decided before.
+    level: 'trace',
     base: null,
     timestamp: () => `,"time":"${new Date(clock.wallTime()).toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },

@@ -10,7 +10,9 @@ import { Metrics } from './metrics/metrics.js';
 import { MetricsEndpoint } from './metrics/metrics.endpoint.js';
 import { ServerCertificate } from './metrics/server-certificate.js';
 import { OwnRequests } from './requests/own-requests.js';
+import { RequestLog } from './requests/request-log.js';
 import { RookeryLogger } from './rookery-logger.js';
+import { Tracing } from './tracing/tracing.js';
 import {
   readTelemetryOptions,
   TELEMETRY_SETTINGS,
@@ -38,17 +40,19 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
     },
     {
       provide: RookeryLogger,
-      inject: [TELEMETRY_SETTINGS, Clock, RequestContext, ServiceIdentity, EventHub],
+      inject: [TELEMETRY_SETTINGS, Clock, RequestContext, ServiceIdentity, EventHub, OwnRequests],
       useFactory: (
         settings: TelemetrySettings,
         clock: Clock,
         context: RequestContext,
         identity: ServiceIdentity,
         events: EventHub,
-      ) =>
-        settings.logs
-          ? RookeryLogger.open({ settings, clock, context, identity, events })
-          : undefined,
+        requests: OwnRequests,
+      ) => {
+        if (!settings.logs) return undefined;
+        const routeOf = requests.followRoutes();
+        return RookeryLogger.open({ settings, clock, context, identity, events, routeOf });
+      },
     },
     {
       provide: Metrics,
@@ -67,7 +71,9 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
     },
     MetricsEndpoint,
     OwnRequests,
+    RequestLog,
     ServerCertificate,
+    Tracing,
   ],
   exports: [RookeryLogger, Metrics],
 })

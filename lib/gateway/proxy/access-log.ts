@@ -66,7 +66,7 @@ export class AccessLog implements OnApplicationShutdown {
       `,"method":"${request.method}","path":${quote(pathOf(request.url))}` +
       `${this.leading(route)},"status":${status}` +
       `,"upstreamInstance":${quote(endpoint?.instance.id ?? '')},"attempts":${request.attempts}` +
-      `,"ms":${inTenths(request.duration)},"msg":"request proxied"}\n`
+      `,"ms":${inTenths(request.duration)}${rest(request)},"msg":"request proxied"}\n`
     );
   }
 
@@ -107,6 +107,12 @@ export class AccessLog implements OnApplicationShutdown {
     this.used = 0;
     this.sink(batch.subarray(0, used));
   }
+}
+
+/** When the answer began, and why there was none. */
+function rest({ timeToFirstByte, reason }: ProxiedRequest): string {
+  const first = timeToFirstByte < 0 ? '' : `,"firstByteMs":${inTenths(timeToFirstByte)}`;
+  return reason === '' ? first : `${first},"reason":${quote(reason)}`;
 }
 
 const BEYOND_ASCII = /[^\x20-\x7e]/g;

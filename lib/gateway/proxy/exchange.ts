@@ -44,6 +44,7 @@ export abstract class Exchange extends UpstreamCall implements ClientBound, Prox
   bodyBytes = 0;
   startedAt = 0;
   timeToFirstByte = -1;
+  reason = '';
   duration = 0;
   /** What the client was answered; 0 while it was not. */
   status = 0;
@@ -225,6 +226,7 @@ export abstract class Exchange extends UpstreamCall implements ClientBound, Prox
   }
 
   override onError(error: UpstreamError): void {
+    this.reason = error.message;
     if (this.isGone) this.status = CLIENT_GONE;
     else if (this.isBegun) this.cutOff();
     else if (this.problem !== undefined) this.tell(this.problem);

@@ -4,7 +4,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { Clock } from '../../common/clock.js';
 import type { RequestScope } from '../../common/request-context.js';
 import { RequestListener } from '../../common/request-listener.js';
-import { RouteTemplates } from './route-templates.js';
+import { RouteTemplates, UNMATCHED } from './route-templates.js';
 
 /** A request that Nest has handled; times in ms. */
 export interface OwnRequest {
@@ -29,6 +29,7 @@ const CLIENT_GONE = 499;
 export class OwnRequests implements OnModuleInit {
   private readonly listeners: Listener[] = [];
   private readonly templates = new RouteTemplates();
+  private isFollowed = false;
 
   constructor(
     private readonly listener: RequestListener,
@@ -44,9 +45,22 @@ export class OwnRequests implements OnModuleInit {
     this.listeners.push(listener);
   }
 
+  /** The route of a request that is being handled, once it is known; from now on it is kept for each request. */
+  followRoutes(): (scope: RequestScope) => string | undefined {
+    const byScope = new WeakMap<RequestScope, IncomingMessage>();
+    this.isFollowed = true;
+    this.listener.observeOwn((request, _response, scope) => byScope.set(scope, request));
+    return (scope) => {
+      const request = byScope.get(scope);
+      const route = request && this.templates.of(request);
+      return route === UNMATCHED ? undefined : route;
+    };
+  }
+
   onModuleInit(): void {
     const adapter = this.host?.httpAdapter;
-    if (adapter && this.listeners.length > 0) this.templates.follow(adapter.getInstance());
+    if (adapter && (this.isFollowed || this.listeners.length > 0))
+      this.templates.follow(adapter.getInstance());
   }
 
   private watch(request: IncomingMessage, response: ServerResponse, scope: RequestScope): void {

@@ -29,6 +29,7 @@ const ENTRY: ProxiedRequest = {
   startedAt: 0,
   duration: 1.26,
   timeToFirstByte: 1,
+  reason: '',
   scope: {
     trace: { traceId: LINE.traceId, spanId: 'b'.repeat(16), flags: '01' },
     correlationId: 'c-1',
