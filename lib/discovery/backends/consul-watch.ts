@@ -124,7 +124,8 @@ export class ConsulWatch {
     // Every Consul has a node: who is shown none, may see none; but one that has just begun has none for a moment, so this is
     // no refusal to be patient with.
     const nodes = await this.read('/v1/catalog/nodes', signal);
-    if (nodes.body.trim() === '[]') throw new BackendUnavailableError(filtered('the nodes').message);
+    if (nodes.body.trim() === '[]')
+      throw new BackendUnavailableError(filtered('the nodes').message);
   }
 
   private read(path: string, signal: AbortSignal): Promise<ConsulReply> {
