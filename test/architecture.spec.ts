@@ -16,6 +16,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   client: 6,
   messaging: 6,
   telemetry: 7,
+  cli: 9,
   testing: 9,
   roof: 9,
 };
