@@ -7,6 +7,7 @@ import { DiscoveryModule } from './discovery/discovery.module.js';
 import { GatewayModule } from './gateway/gateway.module.js';
 import { HealthModule } from './health/health.module.js';
 import type { RookeryOptions } from './rookery.options.js';
+import { ResilienceModule } from './resilience/resilience.module.js';
 import { TelemetryModule } from './telemetry/telemetry.module.js';
 import { UpstreamModule } from './upstream/upstream.module.js';
 
@@ -29,9 +30,13 @@ const read = group({
   discovery: room('an object'),
   config: room('an object or false', false),
   health: room('an object'),
+  resilience: room('an object'),
   upstreams: room('an object'),
+  client: room('an object'),
   gateway: room('an object, true or false', true, false),
   logs: room('an object, true or false', true, false),
+  metrics: room('an object, true or false', true, false),
+  tracing: room('true or false', true, false),
 });
 
 /** Under this token a start with a wrong option fails. */
@@ -51,6 +56,7 @@ export class RookeryModule {
   static forRoot(options: RookeryOptions = {}): DynamicModule {
     const { usable, problem } = sift(options);
     const { name, version, gateway = false, logs = false, config = {} } = usable;
+    const { metrics = false, tracing = true } = usable;
     return {
       module: RookeryModule,
       providers: problem === undefined ? [] : [failing(problem)],
@@ -58,12 +64,17 @@ export class RookeryModule {
         DiscoveryModule.forRoot({ ...usable.discovery, ...given({ name, version }) }),
         HealthModule.forRoot({ ...usable.health, ...given({ name }) }),
         UpstreamModule.forRoot({ ...usable.upstreams }),
-        ClientModule,
+        ResilienceModule.forRoot({ ...usable.resilience }),
+        ClientModule.forRoot({ ...usable.client }),
         ...(config === false
           ? []
           : [ConfigClientModule.forRoot({ ...config, ...given({ name }) })]),
         ...(gateway === false ? [] : [GatewayModule.forRoot(gateway === true ? {} : gateway)]),
-        ...(logs === false ? [] : [TelemetryModule.forRoot(logs === true ? {} : logs)]),
+        TelemetryModule.forRoot({
+          ...(typeof logs === 'object' ? logs : { logs }),
+          metrics,
+          tracing,
+        }),
       ],
     };
   }

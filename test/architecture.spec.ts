@@ -6,6 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 const FLOORS: Readonly<Record<string, number>> = {
   common: 1,
   health: 2,
+  security: 2,
   discovery: 3,
   resilience: 4,
   'config-client': 3,
@@ -16,6 +17,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   client: 6,
   messaging: 6,
   telemetry: 7,
+  management: 8,
   cli: 9,
   testing: 9,
   roof: 9,
@@ -23,18 +25,23 @@ const FLOORS: Readonly<Record<string, number>> = {
 
 /** Where a third-party package may be imported: one file, or one folder whose subject it is. */
 const ADAPTERS: Readonly<Record<string, RegExp>> = {
-  ioredis: /^discovery\/backends\/redis-connection\.ts$/,
   consul: /^(discovery\/backends\/consul|config-client\/sources\/consul-kv)/,
   opossum: /^resilience\/policies\/circuit-breaker\.policy\.ts$/,
+  jose: /^security\/tokens\/jose\.ts$/,
+  ioredis:
+    /^(security\/rate-limits\/redis|discovery\/backends\/redis|config-server\/repositories\/redis)/,
+  'rate-limiter-flexible': /^security\/rate-limits\/redis-rate-limits\.ts$/,
   yaml: /^common\/properties\/yaml-format\.ts$/,
   undici: /^upstream\/transports\/undici[a-z.-]*\.ts$/,
-  'http-cache-semantics': /^gateway\/response-cache\/cache-policy\.ts$/,
-  jose: /^gateway\/filters\/authenticate\.filter\.ts$/,
+  'http-cache-semantics': /^common\/http-cache-policy\.ts$/,
   pino: /^telemetry\/rookery-logger\.ts$/,
-  'prom-client': /^telemetry\//,
+  'prom-client': /^telemetry\/metrics\/prometheus-format\.ts$/,
+  '@opentelemetry/api': /^telemetry\/tracing\/open-telemetry\.ts$/,
   '@nestjs/terminus': /^health\//,
   '@nestjs/config': /^config-client\/nest-config\.bridge\.ts$/,
   '@nestjs/microservices': /^messaging\//,
+  '@grpc/grpc-js': /^messaging\/grpc\/grpc-resolver\.ts$/,
+  '@nestjs/testing': /^testing\/test-cluster\.ts$/,
 };
 
 /** What Nest itself is made of; every room may use it. */

@@ -1,11 +1,15 @@
 import 'reflect-metadata';
 import { type INestApplicationContext, type LogLevel, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { Clock } from '../common/clock.js';
 import { DiscoveryModule } from '../discovery/discovery.module.js';
 import { GatewayModule } from '../gateway/gateway.module.js';
 import { UpstreamModule } from '../upstream/upstream.module.js';
 import type { CliArguments } from './cli-arguments.js';
 import { chooseRegistry } from './registry-choice.js';
+
+/** The longest a command may take, in ms. */
+const LONGEST = 300_000;
 
 /** Does something in an application that only looks: it registers nothing and listens nowhere. */
 export async function observe<T>(
@@ -16,9 +20,13 @@ export async function observe<T>(
     logger: ['error'] satisfies LogLevel[],
     abortOnError: false,
   });
+  const done = new AbortController();
+  // Nothing else keeps the process alive: connections to a registry and their timers do not.
+  void app.get(Clock, { strict: false }).sleep(LONGEST, done.signal);
   try {
     return await task(app);
   } finally {
+    done.abort();
     await app.close();
   }
 }

@@ -3,6 +3,7 @@ import { DiscoveryModule as ProviderDiscoveryModule } from '@nestjs/core';
 import { Clock, SystemClock } from './clock.js';
 import { EventHub } from './event-hub.js';
 import { MetadataExplorer } from './metadata-explorer.js';
+import { Operators } from './operators.js';
 import { RequestContext } from './request-context.js';
 import { RequestListener } from './request-listener.js';
 import { ServiceIdentity } from './service-identity.js';
@@ -11,6 +12,7 @@ const PROVIDERS = [
   { provide: Clock, useClass: SystemClock },
   EventHub,
   MetadataExplorer,
+  Operators,
   RequestContext,
   RequestListener,
   ServiceIdentity,

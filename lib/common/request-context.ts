@@ -24,11 +24,13 @@ export const DEADLINE_HEADER = 'x-rookery-deadline';
 export interface RequestScope {
   readonly trace: TraceContext;
   /** Vendor data that travels beside `traceparent`, untouched. */
-  readonly tracestate?: string;
+  readonly tracestate?: string | undefined;
   /** The caller's `x-correlation-id`, else the trace id. */
   readonly correlationId: string;
   /** When its caller no longer waits, in ms of the `Clock`; left out, nobody has said. */
-  readonly deadline?: number;
+  readonly deadline?: number | undefined;
+  /** The headers that came with it, as they came; for those a client is told to pass on. */
+  readonly headers?: IncomingHttpHeaders;
 }
 
 /** Anything else could be an attempt to write into logs or headers. */
@@ -93,14 +95,11 @@ export class RequestContext {
     const named = single(headers[CORRELATION_HEADER]);
     const correlationId = named && CORRELATION_ID.test(named) ? named : trace.traceId;
     // tracestate without a traceparent means nothing (W3C Trace Context, 3.3).
-    const tracestate = parent ? single(headers['tracestate']) : undefined;
+    const tracestate = (parent && single(headers['tracestate'])) || undefined;
     const left = timeLeftIn(single(headers[DEADLINE_HEADER]));
-    return {
-      trace,
-      correlationId,
-      ...(tracestate ? { tracestate } : {}),
-      ...(left === undefined ? {} : { deadline: this.clock.now() + left }),
-    };
+    const deadline = left === undefined ? undefined : this.clock.now() + left;
+    // One shape for all, because this is made for every request.
+    return { trace, correlationId, headers, tracestate, deadline };
   }
 
   /** The headers that a call made now should carry; none outside of a request. */

@@ -6,6 +6,7 @@ import { roomModule } from '../common/module-builder.js';
 import { ServiceIdentity } from '../common/service-identity.js';
 import { ConfigContributor } from './config-client.contributor.js';
 import { ConfigClient } from './config-client.js';
+import { ConfigClientMeasurements } from './config-client.measurements.js';
 import { type ConfigClientOptions, readConfigClientOptions } from './config-client.options.js';
 import { ConfigLoader, type RemoteConfig } from './config-loader.js';
 import { ConfigValueExplorer } from './config-value.explorer.js';
@@ -87,6 +88,7 @@ function remoteOf(
     configServiceProvider,
     ConfigValueExplorer,
     ConfigContributor,
+    ConfigClientMeasurements,
   ],
   exports: [ConfigClient, configServiceProvider],
 })

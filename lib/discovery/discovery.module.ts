@@ -16,6 +16,7 @@ import { DiscoveredHealth } from './discovered-health.js';
 import { DISCOVERY_BACKEND, type DiscoveryBackend } from './discovery-backend.js';
 import { DiscoveryClient } from './discovery-client.js';
 import { DiscoveryContributor } from './discovery.contributor.js';
+import { DiscoveryMeasurements } from './discovery.measurements.js';
 import {
   DISCOVERY_SETTINGS,
   type DiscoveryOptions,
@@ -62,6 +63,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
     DiscoveredHealth,
     DiscoveryClient,
     DiscoveryContributor,
+    DiscoveryMeasurements,
     Drain,
     LocalInstance,
     ManifestPublisher,

@@ -40,6 +40,7 @@ export type { InstanceFilter } from './instance-filter.js';
 export { InstanceSource } from './instance-source.js';
 export { type Announcement, LocalInstance } from './local-instance.js';
 export { GatewayRoute, type GatewayRouteOptions } from './manifest/gateway-route.decorator.js';
+export type { RoutePredicateArgs, RoutePredicateData } from './manifest/route-predicates.js';
 export { ManifestError, PathSyntaxError } from './manifest/manifest.errors.js';
 export { ManifestPublisher } from './manifest/manifest-publisher.js';
 export { Registrar } from './registrar.js';

@@ -50,6 +50,11 @@ export class ServiceWatches {
     return [...this.aged].flatMap((service) => this.open.get(service)?.view ?? []);
   }
 
+  /** What is known of every service that is watched and has been answered. */
+  views(): readonly ServiceView[] {
+    return [...this.open.values()].filter((watch) => watch.answered).map(({ view }) => view);
+  }
+
   /** The names of all services. */
   get services(): Live<readonly string[]> {
     return (this.list ??= this.beginList());

@@ -1,19 +1,27 @@
 import type { IncomingMessage } from 'node:http';
-import type { HealthDetails } from './health.options.js';
+import { Inject, Injectable } from '@nestjs/common';
+import { Operators } from '../common/operators.js';
+import type { HealthAnswer } from './health-answers.js';
+import { HEALTH_SETTINGS, type HealthSettings } from './health.options.js';
 
-/** What a proxy adds to a request that it passes on. */
-const PROXY_HEADERS = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'];
+/** Decides whether the one who asks is told more than the status. */
+@Injectable()
+export class DetailsVisibility {
+  constructor(
+    private readonly operators: Operators,
+    @Inject(HEALTH_SETTINGS) private readonly settings: HealthSettings,
+  ) {}
 
-/** IPv4 127.0.0.0/8, also as IPv6 writes it, and ::1. */
-const LOOPBACK = /^(?:(?:::ffff:)?127\.\d+\.\d+\.\d+|::1)$/;
+  /** Whether the one who asks may see the single checks: everybody, nobody, or those who run the service. */
+  sees(request: IncomingMessage): boolean {
+    const { details } = this.settings;
+    return details === 'local' ? this.operators.includes(request) : details === 'always';
+  }
 
-/**
- * Whether the one who asks is told more than the status.
- *
- * A gateway on the same machine makes every stranger look local, so whoever came through a proxy is a stranger.
- */
-export function seesDetails(setting: HealthDetails, request: IncomingMessage): boolean {
-  if (setting !== 'local') return setting === 'always';
-  const { remoteAddress = '' } = request.socket;
-  return LOOPBACK.test(remoteAddress) && !PROXY_HEADERS.some((name) => name in request.headers);
+  /** As much of an answer as the one who asks may see. */
+  shown(answer: HealthAnswer, request: IncomingMessage): HealthAnswer {
+    if (this.sees(request)) return answer;
+    const { service, status, timestamp } = answer;
+    return { service, status, timestamp };
+  }
 }

@@ -1,10 +1,11 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
-import { InvalidOptionsError } from '../common/errors.js';
 import { EventHub } from '../common/event-hub.js';
 import { MetadataExplorer } from '../common/metadata-explorer.js';
-import { HealthCheck } from './health-check.js';
+import { decoratedContributors } from './contributors/decorated.contributor.js';
+import { HealthCheck, type HealthThresholds } from './health-check.js';
 import { HealthContributor, type HealthGroup, type HealthStatus } from './health-contributor.js';
+import { refuseDuplicates, refuseUnknownNames } from './health-names.js';
 
 /** Until everything has been well once, checks come this often, in ms, so that a start is noticed soon. */
 const IMPATIENT_INTERVAL = 1_000;
@@ -33,6 +34,9 @@ export interface HealthSchedule {
   readonly interval: number;
   /** How long one check may take. */
   readonly timeout: number;
+  readonly thresholds?: HealthThresholds;
+  /** Contributors by name, of groups that the application has made up or adds to. */
+  readonly groups?: Readonly<Record<string, readonly string[]>>;
 }
 
 /**
@@ -72,15 +76,23 @@ export class HealthAggregator implements OnApplicationBootstrap, OnModuleDestroy
 
   /** How the service is as last known, and why; of one group, or of all. */
   report(group?: HealthGroup): HealthSummary {
-    const checks = this.checks.filter(
-      ({ contributor }) => !group || contributor.groups.includes(group),
-    );
+    const checks = this.checksOf(group);
     return {
       status: worst(checks.map((check) => check.weight)),
       checks: checks.map(({ contributor: { name, critical }, report: { status, details } }) =>
         details ? { name, status, critical, details } : { name, status, critical },
       ),
     };
+  }
+
+  /** Whether there is such a group. */
+  hasGroup(group: string): boolean {
+    return group in (this.schedule.groups ?? {}) || this.checksOf(group).length > 0;
+  }
+
+  /** Whether every check of a group has been well once. */
+  hasSucceeded(group: HealthGroup): boolean {
+    return this.checksOf(group).every((check) => check.hasSucceeded);
   }
 
   /** Looks now; a round that is under way already is joined. */
@@ -90,9 +102,17 @@ export class HealthAggregator implements OnApplicationBootstrap, OnModuleDestroy
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    const contributors = new Set([...this.explorer.providersOf(HealthContributor), ...this.given]);
+    const contributors = new Set([
+      ...this.explorer.providersOf(HealthContributor),
+      ...decoratedContributors(this.explorer),
+      ...this.given,
+    ]);
+    const { thresholds, groups = {} } = this.schedule;
     refuseDuplicates(contributors);
-    this.checks = [...contributors].map((contributor) => new HealthCheck(contributor, this.clock));
+    refuseUnknownNames(contributors, groups);
+    this.checks = [...contributors].map(
+      (contributor) => new HealthCheck(contributor, this.clock, thresholds),
+    );
     for (const check of this.checks) {
       for (const name of check.contributor.refreshOn) {
         this.endings.push(this.events.on(name, () => this.lookSoon(check)));
@@ -106,6 +126,14 @@ export class HealthAggregator implements OnApplicationBootstrap, OnModuleDestroy
     this.cancelNext();
     this.cancelSoon();
     for (const end of this.endings) end();
+  }
+
+  private checksOf(group?: HealthGroup): readonly HealthCheck[] {
+    if (group === undefined) return this.checks;
+    const named = this.schedule.groups?.[group];
+    return this.checks.filter(
+      ({ contributor: { name, groups } }) => groups.includes(group) || named?.includes(name),
+    );
   }
 
   private lookSoon(check: HealthCheck): void {
@@ -150,17 +178,4 @@ export class HealthAggregator implements OnApplicationBootstrap, OnModuleDestroy
 function worst(statuses: readonly HealthStatus[]): HealthStatus {
   if (statuses.includes('down')) return 'down';
   return statuses.includes('degraded') ? 'degraded' : 'up';
-}
-
-function refuseDuplicates(contributors: ReadonlySet<HealthContributor>): void {
-  const seen = new Map<string, HealthContributor>();
-  for (const contributor of contributors) {
-    const other = seen.get(contributor.name);
-    if (other) {
-      throw new InvalidOptionsError(
-        `Two health contributors are called "${contributor.name}": ${other.constructor.name} and ${contributor.constructor.name}. Give one of them another name.`,
-      );
-    }
-    seen.set(contributor.name, contributor);
-  }
 }

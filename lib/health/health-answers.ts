@@ -55,6 +55,7 @@ const RESERVED: ReadonlySet<string> = new Set(['live', 'ready', 'startup']);
 @Injectable()
 export class HealthAnswers implements OnApplicationBootstrap {
   private others: readonly ServiceHealth[] = [];
+  private hasStarted = false;
 
   constructor(
     private readonly aggregator: HealthAggregator,
@@ -92,9 +93,22 @@ export class HealthAnswers implements OnApplicationBootstrap {
     return this.answer(status, 'readiness');
   }
 
-  /** How a service is: this one, or another one that some room knows of. */
+  /** Whether it has started, once and for all: it listens, and each check of the group `startup` was well once. */
+  startup(): HealthAnswer {
+    const { state } = this.availability;
+    this.hasStarted ||= state !== 'starting' && this.aggregator.hasSucceeded('startup');
+    return this.answer(this.hasStarted ? 'up' : 'starting', 'startup');
+  }
+
+  /** How the checks of a group of the application's own are. */
+  group(group: string): HealthAnswer {
+    return this.answer(this.aggregator.report(group).status, group);
+  }
+
+  /** How a service is: this one, a group of its checks, or another service that some room knows of. */
   of(service: string): HealthAnswer {
     if (service === this.identity.name) return this.overall();
+    if (this.aggregator.hasGroup(service)) return this.group(service);
     const timestamp = this.timestamp();
     // What is no name is not repeated to the one who sent it.
     if (!isServiceName(service)) return { service: '', status: 'unknown', timestamp };

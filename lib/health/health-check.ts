@@ -1,25 +1,38 @@
 import type { Clock } from '../common/clock.js';
-import { formatDuration } from '../common/duration.js';
+import { formatDuration, milliseconds } from '../common/duration.js';
 import { messageOf } from '../common/errors.js';
 import type { HealthContributor, HealthReport, HealthStatus } from './health-contributor.js';
 
-/** How many failures in a row it takes before a check that was well counts as `down`. */
-const FAILURES_TO_COUNT = 2;
-
 const STATUSES: readonly unknown[] = ['up', 'degraded', 'down'] satisfies HealthStatus[];
+
+/** How many answers in a row it takes to change what a check counts for. */
+export interface HealthThresholds {
+  /** Failures until something that was well is `down`. */
+  readonly failures: number;
+  /** Successes until something that was `down` is well. */
+  readonly successes: number;
+}
 
 /** One contributor and what it said last. */
 export class HealthCheck {
   private last: HealthReport = { status: 'up' };
   private failures = 0;
+  private successes = 0;
   private wasWell = false;
+  /** Whether enough failures came in a row. */
+  private isDown = false;
+  private askedAt = -Infinity;
+  private readonly cache: number;
   /** Whether an answer is awaited, in its time or beyond it. */
   private pending: 'no' | 'in time' | 'late' = 'no';
 
   constructor(
     readonly contributor: HealthContributor,
     private readonly clock: Clock,
-  ) {}
+    private readonly thresholds: HealthThresholds = { failures: 2, successes: 1 },
+  ) {
+    this.cache = contributor.cache === undefined ? 0 : milliseconds(contributor.cache);
+  }
 
   /** What the contributor said last. */
   get report(): HealthReport {
@@ -33,18 +46,23 @@ export class HealthCheck {
 
   /**
    * What it counts for: a `down` counts from the second in a row, so that one lost packet takes no instance out;
-   * something that has never been well counts at once. What is not critical makes the service `degraded` at most.
+   * something that has never been well counts at once. What is not critical, or is shared by all instances, makes the
+   * service `degraded` at most.
    */
   get weight(): HealthStatus {
-    if (this.last.status !== 'down') return this.last.status;
-    if (!this.contributor.critical) return 'degraded';
-    return this.wasWell && this.failures < FAILURES_TO_COUNT ? 'degraded' : 'down';
+    const { critical, scope } = this.contributor;
+    if (this.isDown) return critical && scope === 'instance' ? 'down' : 'degraded';
+    return this.last.status === 'down' ? 'degraded' : this.last.status;
   }
 
   /** Asks the contributor, for so long at most, in ms; one that still owes its last answer is not asked again. */
-  async run(timeout: number, parent: AbortSignal): Promise<void> {
+  async run(usual: number, parent: AbortSignal): Promise<void> {
+    const { timeout: own } = this.contributor;
+    const timeout = own === undefined ? usual : milliseconds(own);
     if (this.pending === 'late') this.note(late(timeout));
-    if (this.pending !== 'no') return;
+    const now = this.clock.now();
+    if (this.pending !== 'no' || now - this.askedAt < this.cache) return;
+    this.askedAt = now;
     this.pending = 'in time';
     const { signal, cancel } = this.clock.deadline(timeout, parent);
     const answer = this.ask(signal).finally(() => (this.pending = 'no'));
@@ -77,8 +95,17 @@ export class HealthCheck {
 
   private note(report: HealthReport): void {
     this.last = report;
-    this.failures = report.status === 'down' ? this.failures + 1 : 0;
-    this.wasWell ||= report.status !== 'down';
+    const { failures, successes } = this.thresholds;
+    if (report.status === 'down') {
+      this.successes = 0;
+      this.failures++;
+      if (!this.wasWell || this.failures >= failures) this.isDown = true;
+    } else {
+      this.failures = 0;
+      this.successes++;
+      if (!this.wasWell || this.successes >= successes) this.isDown = false;
+      this.wasWell = true;
+    }
   }
 }
 

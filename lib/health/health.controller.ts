@@ -3,7 +3,7 @@ import {
   Controller,
   Get,
   Header,
-  Inject,
+  Injectable,
   Param,
   Req,
   Res,
@@ -11,19 +11,20 @@ import {
   VERSION_NEUTRAL,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { seesDetails } from './details-visibility.js';
+import { AllowDirect } from '../common/allow-direct.decorator.js';
+import { DetailsVisibility } from './details-visibility.js';
 import { type HealthAnswer, HealthAnswers, HTTP_STATUS } from './health-answers.js';
-import { HEALTH_SETTINGS, type HealthSettings } from './health.options.js';
 
 /** Express gives Node's own request, Fastify its wrapper around it. */
 type AnyRequest = IncomingMessage | { readonly raw: IncomingMessage };
 
 /** The health endpoints; GET and HEAD, never cached, in every version of the API. */
+@Injectable()
 export class HealthController {
   constructor(
     private readonly answers: HealthAnswers,
     private readonly host: HttpAdapterHost,
-    @Inject(HEALTH_SETTINGS) private readonly settings: HealthSettings,
+    private readonly visibility: DetailsVisibility,
   ) {}
 
   @Get()
@@ -44,6 +45,12 @@ export class HealthController {
     return this.say(this.answers.ready(), request, response);
   }
 
+  @Get('startup')
+  @Header('Cache-Control', 'no-store')
+  startup(@Req() request: AnyRequest, @Res({ passthrough: true }) response: unknown): HealthAnswer {
+    return this.say(this.answers.startup(), request, response);
+  }
+
   @Get(':service')
   @Header('Cache-Control', 'no-store')
   service(
@@ -57,14 +64,13 @@ export class HealthController {
   private say(answer: HealthAnswer, request: AnyRequest, response: unknown): HealthAnswer {
     this.host.httpAdapter.status(response, HTTP_STATUS[answer.status]);
     const raw = 'raw' in request ? request.raw : request;
-    if (seesDetails(this.settings.details, raw)) return answer;
-    const { service, status, timestamp } = answer;
-    return { service, status, timestamp };
+    return this.visibility.shown(answer, raw);
   }
 }
 
 /** The endpoints below a path; a class of its own for each application, because Nest keeps the path on the class. */
 export function healthControllerAt(path: string): Type<HealthController> {
+  @AllowDirect()
   @Controller({ path, version: VERSION_NEUTRAL })
   class HealthControllerAtPath extends HealthController {}
   return HealthControllerAtPath;

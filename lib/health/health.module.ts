@@ -1,12 +1,13 @@
 import { type DynamicModule, Inject, Module } from '@nestjs/common';
-import { TerminusModule } from '@nestjs/terminus';
 import { CommonModule } from '../common/common.module.js';
 import { roomModule } from '../common/module-builder.js';
 import { ServiceIdentity } from '../common/service-identity.js';
 import { EventLoopContributor } from './contributors/event-loop.contributor.js';
+import { DetailsVisibility } from './details-visibility.js';
 import { HealthAggregator } from './health-aggregator.js';
 import { HealthAnswers } from './health-answers.js';
 import { HealthCoreModule } from './health-core.module.js';
+import { HEALTH_PATH, HealthListener } from './health-listener.js';
 import { healthControllerAt } from './health.controller.js';
 import {
   HEALTH_SETTINGS,
@@ -22,30 +23,34 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
 interface HealthPath {
   /** The path of the endpoints, below a global prefix if there is one. @default '/health' */
   readonly path?: string;
+  /** Imports Nest's `TerminusModule`, so that its indicators can be injected. @default false */
+  readonly terminus?: boolean;
 }
 
 /**
- * Health endpoints of a service: `GET /health`, `/health/live`, `/health/ready` and `/health/{service}`.
+ * Health endpoints of a service: `GET /health`, `/health/live`, `/health/ready`, `/health/startup` and `/health/{service}`.
  *
- * Every provider that extends `HealthContributor` takes part; so do indicators of `@nestjs/terminus`, whose module
- * this one imports and exports.
+ * Every provider that extends `HealthContributor`, or is marked with it, takes part; so do indicators of
+ * `@nestjs/terminus`, whose module is there with `terminus: true`.
  *
  * @example
  * @Module({ imports: [HealthModule.forRoot({ name: 'orders' })], providers: [DatabaseHealth] })
  * class AppModule {}
  */
 @Module({
-  imports: [CommonModule, HealthCoreModule, TerminusModule],
+  imports: [CommonModule, HealthCoreModule],
   providers: [
     {
       provide: HEALTH_SETTINGS,
       inject: [MODULE_OPTIONS_TOKEN],
       useFactory: (options: HealthOptions) => readHealthOptions(options, 'health'),
     },
+    DetailsVisibility,
     HealthAnswers,
+    HealthListener,
     EventLoopContributor,
   ],
-  exports: [HealthAnswers, HealthCoreModule, TerminusModule],
+  exports: [HealthAnswers, HealthCoreModule],
 })
 export class HealthModule extends ConfigurableModuleClass {
   /** Switches health on. */
@@ -53,15 +58,16 @@ export class HealthModule extends ConfigurableModuleClass {
     path,
     ...options
   }: typeof OPTIONS_TYPE & HealthPath = {}): DynamicModule {
-    return { ...super.forRoot(options), controllers: [healthControllerAt(path ?? '/health')] };
+    return completed(super.forRoot(options), { path, terminus: options.terminus });
   }
 
-  /** Switches health on with options that other providers make; `path` stands beside the factory. */
+  /** Switches health on with options that other providers make; `path` and `terminus` stand beside the factory. */
   static override forRootAsync({
     path,
+    terminus,
     ...options
   }: typeof ASYNC_OPTIONS_TYPE & HealthPath): DynamicModule {
-    return { ...super.forRootAsync(options), controllers: [healthControllerAt(path ?? '/health')] };
+    return completed(super.forRootAsync(options), { path, terminus });
   }
 
   constructor(
@@ -71,6 +77,25 @@ export class HealthModule extends ConfigurableModuleClass {
   ) {
     super();
     identity.claim('health.name', settings.name, settings.version);
-    aggregator.configure(settings, settings.indicators);
+    const { failureThreshold: failures, successThreshold: successes, ...schedule } = settings;
+    aggregator.configure({ ...schedule, thresholds: { failures, successes } }, settings.indicators);
   }
+}
+
+function completed(
+  module: DynamicModule,
+  { path = '/health', terminus }: HealthPath,
+): DynamicModule {
+  return {
+    ...module,
+    controllers: [healthControllerAt(path)],
+    providers: [...(module.providers ?? []), { provide: HEALTH_PATH, useValue: path }],
+    // Loaded for those who want it: it costs as much start-up time as all the rest.
+    imports: [...(module.imports ?? []), ...(terminus === true ? [terminusModule()] : [])],
+  };
+}
+
+async function terminusModule(): Promise<DynamicModule> {
+  const { TerminusIndicatorsModule } = await import('./terminus-indicators.module.js');
+  return { module: TerminusIndicatorsModule };
 }

@@ -1,15 +1,19 @@
 import type { Duration } from '../common/duration.js';
 import {
   duration,
+  flag,
   group,
+  integer,
   list,
   made,
   oneOf,
   optional,
+  record,
   refuse,
   textOf,
   type OptionReader,
 } from '../common/option-readers.js';
+import { isServiceName } from '../common/service-identity.js';
 import { HealthContributor } from './health-contributor.js';
 
 /** Who is told more than the status. */
@@ -45,7 +49,43 @@ export interface HealthOptions {
   readonly indicators?: readonly HealthContributor[];
   /** When a busy event loop counts as unwell. */
   readonly eventLoop?: EventLoopLimits;
+  /** How many failures in a row make something that was well `down`; the first ones count as `degraded`. @default 2 */
+  readonly failureThreshold?: number;
+  /** How many successes in a row make it well again. @default 1 */
+  readonly successThreshold?: number;
+  /**
+   * Groups of your own, answered at `/health/{group}`, and further members of the known ones, as names of contributors:
+   * `{ checkout: ['database', 'circuits'] }`. @default none
+   */
+  readonly groups?: Readonly<Record<string, readonly string[]>>;
+  /** Imports Nest's `TerminusModule`, so that its indicators can be injected; loaded only then. @default false */
+  readonly terminus?: boolean;
 }
+
+const memberNames = record(list(textOf()));
+
+const readGroups: typeof memberNames = (value, path) => {
+  const groups = memberNames(value, path);
+  for (const name of Object.keys(groups)) {
+    if (name in ENDPOINTS) {
+      const remedy = `The group is called '${ENDPOINTS[name]}'.`;
+      refuse(`${path}.${name}`, 'is an endpoint of its own', remedy);
+    }
+    if (!isServiceName(name))
+      refuse(
+        `${path}.${name}`,
+        'cannot stand in a path',
+        'Use lower-case letters, digits and inner hyphens.',
+      );
+  }
+  return groups;
+};
+
+/** Endpoints with words of their own, and the groups they answer for. */
+const ENDPOINTS: Readonly<Record<string, string>> = {
+  live: 'liveness',
+  ready: 'readiness',
+};
 
 const fields = group({
   name: optional(textOf()),
@@ -58,6 +98,10 @@ const fields = group({
     degraded: duration('100ms', { min: 1 }),
     down: duration('2s', { min: 1 }),
   }),
+  failureThreshold: integer(2, { min: 1, max: 100 }),
+  successThreshold: integer(1, { min: 1, max: 100 }),
+  groups: readGroups,
+  terminus: flag(false),
 });
 
 /** The checked options, every default filled in and every time in ms. */

@@ -1,4 +1,12 @@
 export { Availability, type AvailabilityState } from './availability.js';
+export { diskHealth, type DiskLimits } from './contributors/disk.contributor.js';
+export { httpHealth } from './contributors/http.contributor.js';
+export { memoryHealth, type MemoryLimits } from './contributors/memory.contributor.js';
+export {
+  type ConnectingClient,
+  pingHealth,
+  transportHealth,
+} from './contributors/ping.contributor.js';
 export {
   terminusIndicator,
   type TerminusIndicatorOptions,
@@ -17,8 +25,10 @@ export {
 } from './health-answers.js';
 export {
   HealthContributor,
+  type HealthContributorOptions,
   type HealthGroup,
   type HealthReport,
+  type HealthScope,
   type HealthStatus,
 } from './health-contributor.js';
 export { HealthCoreModule } from './health-core.module.js';

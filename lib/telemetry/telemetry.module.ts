@@ -2,9 +2,14 @@ import { type DynamicModule, Inject, Module } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { CommonModule } from '../common/common.module.js';
 import { EventHub } from '../common/event-hub.js';
+import { MetadataExplorer } from '../common/metadata-explorer.js';
 import { roomModule } from '../common/module-builder.js';
 import { RequestContext } from '../common/request-context.js';
 import { ServiceIdentity } from '../common/service-identity.js';
+import { Metrics } from './metrics/metrics.js';
+import { MetricsEndpoint } from './metrics/metrics.endpoint.js';
+import { ServerCertificate } from './metrics/server-certificate.js';
+import { OwnRequests } from './requests/own-requests.js';
 import { RookeryLogger } from './rookery-logger.js';
 import {
   readTelemetryOptions,
@@ -17,10 +22,10 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
   roomModule<TelemetryOptions>('Telemetry');
 
 /**
- * Makes a service seen from outside; at present by `RookeryLogger`.
+ * Makes a service seen from outside: lines of JSON, figures for Prometheus, spans for OpenTelemetry.
  *
  * @example
- * @Module({ imports: [TelemetryModule.forRoot({ level: 'debug' })] })
+ * @Module({ imports: [TelemetryModule.forRoot({ level: 'debug', metrics: true })] })
  * class AppModule {}
  */
 @Module({
@@ -40,10 +45,31 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
         context: RequestContext,
         identity: ServiceIdentity,
         events: EventHub,
-      ) => RookeryLogger.open({ settings, clock, context, identity, events }),
+      ) =>
+        settings.logs
+          ? RookeryLogger.open({ settings, clock, context, identity, events })
+          : undefined,
     },
+    {
+      provide: Metrics,
+      inject: [TELEMETRY_SETTINGS, Clock, EventHub, OwnRequests, ServiceIdentity, MetadataExplorer],
+      useFactory: (
+        { metrics: { enabled, maxSeries: limit } }: TelemetrySettings,
+        clock: Clock,
+        events: EventHub,
+        requests: OwnRequests,
+        identity: ServiceIdentity,
+        explorer: MetadataExplorer,
+      ) =>
+        enabled
+          ? new Metrics({ clock, events, requests, identity, explorer, limit }).open()
+          : undefined,
+    },
+    MetricsEndpoint,
+    OwnRequests,
+    ServerCertificate,
   ],
-  exports: [RookeryLogger],
+  exports: [RookeryLogger, Metrics],
 })
 export class TelemetryModule extends ConfigurableModuleClass {
   /** Switches telemetry on. */

@@ -22,6 +22,10 @@ export interface AttemptOwner {
   readonly name: string;
   readonly timeouts: CallTimeouts;
   readonly deadlines: Deadlines;
+  /** The time, in ms. */
+  now(): number;
+  /** It has waited for its connection since a time. */
+  onWaited(stage: 'queue' | 'connect', since: number): void;
   /** How long an endpoint may be silent before `onSilence`, in ms; 0 is for ever. */
   readonly patience: number;
   /** An answer of 500 or more has come: true if it is thrown away, and the call tried elsewhere. */
@@ -61,6 +65,8 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
   /** Whether any byte of an answer came on this try. */
   received = false;
   private carrier: Carrier | undefined = undefined;
+  /** Since when it waits for a connection, or for one to be made; 0 when it does not. */
+  private waitsSince = 0;
   private phase: Phase = 'waiting';
   /** Whether the deadline that runs is that of the endpoint's silence. */
   private impatient = false;
@@ -105,6 +111,7 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
     this.startedAt = now;
     this.reused = false;
     this.received = false;
+    this.waitsSince = 0;
     endpoint.channel.send(this);
   }
 
@@ -134,17 +141,21 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
   }
 
   override onQueued(): void {
+    this.waitsSince = this.owner.now();
     this.wait('waiting', this.call.responseTimeout);
   }
 
   override onConnecting(carrier: Carrier): void {
     this.carrier = carrier;
+    this.endWait();
+    this.waitsSince = this.owner.now();
     this.wait('connecting', this.owner.timeouts.connect);
   }
 
   override onSent(carrier: Carrier, reused: boolean): void {
     this.carrier = carrier;
     this.reused = reused;
+    this.endWait();
     if (this.call.hasBody) {
       this.owner.deadlines.clear(this);
       this.phase = 'sending';
@@ -230,6 +241,13 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
   resume(): void {
     if (this.phase === 'receiving') this.wait('receiving', this.idle);
     this.carrier?.resume();
+  }
+
+  private endWait(): void {
+    const { waitsSince } = this;
+    if (waitsSince === 0) return;
+    this.waitsSince = 0;
+    this.owner.onWaited(this.phase === 'connecting' ? 'connect' : 'queue', waitsSince);
   }
 
   private get idle(): number {

@@ -68,8 +68,27 @@ export abstract class Attempt extends Deadline {
   abstract onFailure(error: UpstreamError, received: boolean): void;
 }
 
+/** How a channel is. */
+export interface ChannelFigures {
+  /** How many connections there are. */
+  readonly connections: number;
+  /** How many of them are idle. */
+  readonly idle: number;
+  /** How many attempts wait for one. */
+  readonly queued: number;
+  /** When the certificate that the endpoint showed last ends, in ms since 1970; absent without TLS. */
+  readonly certificateExpiry?: number;
+}
+
+const UNKNOWN: ChannelFigures = { connections: 0, idle: 0, queued: 0 };
+
 /** The connections to one endpoint. */
 export abstract class Channel {
+  /** How it is now; a transport that cannot tell says nothing. */
+  get figures(): ChannelFigures {
+    return UNKNOWN;
+  }
+
   /** Sends an attempt, at once or when a connection is free. Its callbacks may come before this returns. */
   abstract send(attempt: Attempt): void;
 

@@ -29,10 +29,21 @@ export interface EndedCall {
   readonly error: UpstreamError | undefined;
 }
 
+/** A call that had to wait before it could be sent. */
+export interface WaitedCall {
+  readonly service: string;
+  /** For a connection to become free, or for one to be made. */
+  readonly stage: 'queue' | 'connect';
+  /** In ms. */
+  readonly duration: number;
+}
+
 declare module '../common/event-hub.js' {
   interface RookeryEvents {
     /** A call is tried again. */
     'call.retried': RetriedCall;
+    /** A call has waited for its connection. Most do not: they find one that is idle. */
+    'call.waited': WaitedCall;
     /** A call has ended, well or not; made only when somebody listens. */
     'call.ended': EndedCall;
   }

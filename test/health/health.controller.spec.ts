@@ -195,7 +195,9 @@ describe.each([
     const disk = terminusIndicator('disk', () => ({ disk: { status: 'down', used: 0.99 } }), {
       critical: false,
     });
-    const get = await start({ indicators: [disk] }, undefined, { providers: [Database, Cache] });
+    const get = await start({ indicators: [disk], terminus: true }, undefined, {
+      providers: [Database, Cache],
+    });
     expect(await (await get('/health')).json()).toMatchObject({
       status: 'degraded',
       checks: {
@@ -228,6 +230,7 @@ describe('HealthModule', () => {
       imports: [
         HealthModule.forRootAsync({
           path: '/up',
+          terminus: true,
           inject: [HealthIndicatorService],
           useFactory: (terminus: HealthIndicatorService): HealthOptions => ({
             name: 'orders',

@@ -11,6 +11,10 @@ describe('the options of health', () => {
       details: 'local',
       indicators: [],
       eventLoop: { degraded: 100, down: 2_000 },
+      failureThreshold: 2,
+      successThreshold: 1,
+      groups: {},
+      terminus: false,
     });
   });
 
@@ -25,6 +29,10 @@ describe('the options of health', () => {
     [
       { indicators: [() => ({})] },
       'health.indicators[0] is a function. It must be a HealthContributor, such as terminusIndicator(…).',
+    ],
+    [
+      { groups: { live: [] } },
+      "health.groups.live is an endpoint of its own. The group is called 'liveness'.",
     ],
     [
       { eventLoop: { degraded: '3s' } },

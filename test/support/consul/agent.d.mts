@@ -12,4 +12,6 @@ export interface TestAgent {
 
 export function freePorts(): Promise<AgentPorts>;
 export function startAgent(options?: {
-  readonly hcl?: string; readonly ports?: AgentPorts }): Promise<TestAgent>;
+  readonly hcl?: string;
+  readonly ports?: AgentPorts;
+}): Promise<TestAgent>;

@@ -1,9 +1,14 @@
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import { Logger } from '@nestjs/common';
 import type { Deadlines } from '../../deadline-list.js';
-import { type Attempt, Channel, type ChannelOptions } from '../../transport.js';
+import {
+  type Attempt,
+  Channel,
+  type ChannelFigures,
+  type ChannelOptions,
+} from '../../transport.js';
 import { UpstreamBusyError } from '../../upstream.errors.js';
+import { dial } from '../dial.js';
 import { type ConnectionOwner, Http1Connection } from './connection.js';
 
 /** A connection is given up this much before its server would, so that the two do not meet half-way; in ms. */
@@ -20,6 +25,7 @@ export class ConnectionPool extends Channel implements ConnectionOwner {
   private readonly idle: Http1Connection[] = [];
   private readonly queue = new Set<Attempt>();
   private retired = false;
+  private certificateExpiry = 0;
 
   constructor(
     private readonly options: ChannelOptions,
@@ -32,9 +38,14 @@ export class ConnectionPool extends Channel implements ConnectionOwner {
     return this.options.service;
   }
 
-  /** How many connections there are, how many of them are idle, and how many attempts wait for one. */
-  get figures(): { readonly connections: number; readonly idle: number; readonly queued: number } {
-    return { connections: this.all.size, idle: this.idle.length, queued: this.queue.size };
+  override get figures(): ChannelFigures {
+    const certificateExpiry = this.certificateExpiry;
+    return {
+      connections: this.all.size,
+      idle: this.idle.length,
+      queued: this.queue.size,
+      ...(certificateExpiry > 0 && { certificateExpiry }),
+    };
   }
 
   override send(attempt: Attempt): void {
@@ -99,30 +110,15 @@ export class ConnectionPool extends Channel implements ConnectionOwner {
   }
 
   private connect(attempt: Attempt): void {
-    const secure = this.options.instance.scheme === 'https';
-    const connection = new Http1Connection(
-      this,
-      this.dial(secure),
-      secure ? 'secureConnect' : 'connect',
-    );
+    const { socket, event } = dial(this.options);
+    if (socket instanceof TLSSocket) {
+      socket.once('secureConnect', () => {
+        this.certificateExpiry = Date.parse(socket.getPeerCertificate().valid_to) || 0;
+      });
+    }
+    const connection = new Http1Connection(this, socket, event);
     this.all.add(connection);
     connection.send(attempt);
-  }
-
-  private dial(secure: boolean): Socket {
-    const { host, port } = this.options.instance;
-    const { ca, cert, key } = this.options.tls;
-    if (!secure) return connectTcp({ host, port });
-    return connectTls({
-      host,
-      port,
-      ca,
-      cert,
-      key,
-      // SNI carries names only (RFC 6066, 3).
-      ...(isIP(host) ? {} : { servername: host }),
-      ALPNProtocols: ['http/1.1'],
-    });
   }
 
   private enqueue(attempt: Attempt): void {

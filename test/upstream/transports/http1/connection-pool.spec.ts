@@ -156,7 +156,7 @@ describe('the connection pool', () => {
     await eventually(() => expect(fixture.figures().connections).toBe(0));
     const call = await fixture.call({ method: 'POST', body: 'x' }).ended;
     expect(call.status).toBe(200);
-    expect(fixture.happened).toEqual([]);
+    expect(fixture.happened).not.toContain('call.retried');
   });
 
   it('closes the idle connections of an instance that is gone, and lets the others finish', async () => {
