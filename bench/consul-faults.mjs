@@ -35,7 +35,7 @@ const FAULTS = {
     },
   },
   'gives no index': { ms: 5_000, lie: (_, response) => response.writeHead(200).end('[]') },
-  'gives an index that goes back': { ms: 5_000, index: () => Math.ceil(Math.random() * 40) },
+  'gives an index that goes back': { ms: 5_000, index: () => Math.ceil(Math.random() * 10) },
   'hangs 12 s': { ms: 12_000, lie: () => {} },
 };
 
@@ -48,7 +48,8 @@ const proxy = createServer((incoming, response) => {
   if (incoming.url.startsWith('/v1/health/service/svc-0')) asked += 1;
   if (fault?.lie) {
     held.add(response);
-    return fault.lie(incoming, response);
+    fault.lie(incoming, response);
+    return;
   }
   const { method, url, headers } = incoming;
   const onward = request(agent.url + url, { method, headers }, (answer) => {

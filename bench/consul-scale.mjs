@@ -36,8 +36,12 @@ const checkOf = (service, n, status) => ({
   Check: {
     Verb: 'set',
     Check: {
-      ...{ Node: 'ext', CheckID: `${service}-${n}`, Name: 'heartbeat', Status: status },
-      ...{ ServiceID: `${service}-${n}`, Output: 'up' },
+      Node: 'ext',
+      CheckID: `${service}-${n}`,
+      Name: 'heartbeat',
+      Status: status,
+      ServiceID: `${service}-${n}`,
+      Output: 'up',
     },
   },
 });
@@ -48,8 +52,12 @@ async function fill() {
   for (let s = 0; s < SERVICES; s++) {
     for (let n = 0; n < INSTANCES; n++) {
       const Service = {
-        ...{ ID: `svc-${s}-${n}`, Service: `svc-${s}`, Port: port, Address: '127.0.0.1' },
-        ...{ Tags: ['blue'], Meta: { version: '1.2.3', scheme: 'http' } },
+        ID: `svc-${s}-${n}`,
+        Service: `svc-${s}`,
+        Port: port,
+        Address: '127.0.0.1',
+        Tags: ['blue'],
+        Meta: { version: '1.2.3', scheme: 'http' },
       };
       operations.push({ Service: { Verb: 'set', Node: 'ext', Service } });
       operations.push(checkOf(`svc-${s}`, n, 'passing'));
@@ -104,14 +112,15 @@ function beat() {
     Name: 'witness',
     Check: { TTL: '15s' },
   });
-  const timer = setInterval(async () => {
+  const timer = setInterval(() => void pass(), 250);
+  const pass = async () => {
     const from = performance.now();
     beats += 1;
     await register
       .then(() => put('agent/check/pass/service:witness', undefined))
       .catch(() => failed++);
     slowest = Math.max(slowest, performance.now() - from);
-  }, 250);
+  };
   return () => {
     clearInterval(timer);
     return { beats, failed, slowest };

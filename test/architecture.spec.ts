@@ -18,6 +18,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   messaging: 6,
   telemetry: 7,
   management: 8,
+  cli: 9,
   testing: 9,
   roof: 9,
 };

@@ -49,6 +49,9 @@ const answers = {
   },
   cpu: () => ({ ...process.cpuUsage(), at: performance.now() }),
 };
-process.on('message', async ({ id, ask }) => process.send({ id, answer: await answers[ask]() }));
+async function answer({ id, ask }) {
+  process.send({ id, answer: await answers[ask]() });
+}
+process.on('message', (question) => void answer(question));
 process.on('disconnect', () => process.exit());
 process.send({ port: app.getHttpServer().address().port });

@@ -36,21 +36,21 @@ export function load(port, perSecond) {
   const times = [];
   const failures = [];
   let sent = 0;
-  let open = 0;
+  const open = { count: 0 };
   const fail = (why) => {
-    open -= 1;
+    open.count -= 1;
     failures.push(why);
   };
   const timer = setInterval(() => {
     sent += 1;
-    open += 1;
+    open.count += 1;
     const from = performance.now();
     const request = get(
       { host: '127.0.0.1', port, path: '/x', agent, timeout: 5_000 },
       (answer) => {
         answer.resume().on('end', () => {
           if (answer.statusCode !== 200) return fail(answer.statusCode);
-          open -= 1;
+          open.count -= 1;
           times.push(performance.now() - from);
         });
       },
@@ -60,7 +60,10 @@ export function load(port, perSecond) {
   }, 1_000 / perSecond);
   return async () => {
     clearInterval(timer);
-    for (let n = 0; open > 0 && n < 600; n++) await pause(10);
+    for (let n = 0; n < 600; n++) {
+      if (open.count === 0) break;
+      await pause(10);
+    }
     agent.destroy();
     times.sort((a, b) => a - b);
     return {

@@ -1,5 +1,6 @@
-import { isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import type { NetworkInterfaceInfo } from 'node:os';
+import { refuse } from '../common/option-readers.js';
 import { isLoopback } from './backends/loopback.js';
 
 /** What an advertised address is decided from. */
@@ -11,6 +12,10 @@ export interface AddressFacts {
   readonly bound: string | undefined;
   /** Whether other machines read the registry. */
   readonly remote: boolean;
+  /** An interface, or a network in CIDR notation, whose address is wanted. */
+  readonly network?: string | undefined;
+  /** The address from which this machine reaches the registry; undefined when that is not known. */
+  readonly towardsRegistry?: string | undefined;
   readonly interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>;
 }
 
@@ -27,7 +32,8 @@ const VIRTUAL = /^(docker|br-|veth|virbr|cni|flannel|cali|vmnet|vboxnet)/;
 export function chooseAddress(facts: AddressFacts): AdvertisedAddress | undefined {
   if (facts.host !== undefined) return { host: facts.host, reason: 'discovery.host' };
   if (!facts.remote) return localAddress(facts);
-  return fromEnvironment(facts) ?? fromServer(facts) ?? fromInterfaces(facts);
+  if (facts.network !== undefined) return fromNetwork(facts, facts.network);
+  return fromEnvironment(facts) ?? fromServer(facts) ?? fromRoute(facts) ?? fromInterfaces(facts);
 }
 
 /** Whether a server bound to this address hears all of the machine's addresses. */
@@ -53,6 +59,48 @@ function fromServer({ bound }: AddressFacts): AdvertisedAddress | undefined {
   return bound === undefined || isWildcard(bound) || isLoopback(bound)
     ? undefined
     : { host: bound, reason: 'the address the server listens on' };
+}
+
+function fromRoute({ towardsRegistry: host }: AddressFacts): AdvertisedAddress | undefined {
+  return host === undefined ||
+    isLoopback(host) ||
+    isWildcard(host) ||
+    /^(169\.254\.|fe80:)/i.test(host)
+    ? undefined
+    : { host, reason: 'the address from which the registry is reached' };
+}
+
+function fromNetwork({ interfaces }: AddressFacts, network: string): AdvertisedAddress | undefined {
+  const subnet = network.includes('/') ? readSubnet(network) : undefined;
+  for (const [name, addresses = []] of Object.entries(interfaces)) {
+    const found = addresses.find(({ address, family }) =>
+      subnet ? subnet.check(address, family === 'IPv4' ? 'ipv4' : 'ipv6') : name === network,
+    );
+    if (found) return { host: found.address, reason: `discovery.network is ${network}` };
+  }
+  return undefined;
+}
+
+function readSubnet(network: string): BlockList {
+  const [address = '', bits = ''] = network.split('/');
+  const kind = isIP(address);
+  const prefix = Number(bits);
+  if (
+    kind === 0 ||
+    bits === '' ||
+    !Number.isInteger(prefix) ||
+    prefix < 0 ||
+    prefix > (kind === 4 ? 32 : 128)
+  ) {
+    refuse(
+      'discovery.network',
+      `is '${network}'`,
+      "Write an interface such as 'eth1', or '10.0.0.0/8'.",
+    );
+  }
+  const list = new BlockList();
+  list.addSubnet(address, prefix, kind === 4 ? 'ipv4' : 'ipv6');
+  return list;
 }
 
 function fromInterfaces({ interfaces }: AddressFacts): AdvertisedAddress | undefined {

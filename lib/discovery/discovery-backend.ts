@@ -7,6 +7,8 @@ export interface DiscoveryBackend {
   readonly name: string;
   /** Whether other machines read it; then a loopback address must not be written to it. */
   readonly remote: boolean;
+  /** Where it is, so that the address can be found from which this machine reaches it. */
+  readonly peer?: { readonly host: string; readonly port: number };
   /** Absent where instances are written by someone else, such as a static list. */
   readonly registry?: ServiceRegistry;
   readonly source: InstanceSource;

@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Observable, takeUntil } from 'rxjs';
 import { Clock } from '../common/clock.js';
 import { type Duration, milliseconds } from '../common/duration.js';
+import { FilteredInstances, type InstanceFilter } from './instance-filter.js';
+import { type RefusedInstance, ScreenedSource } from './screened-source.js';
 import type { ServiceInstance } from './service-instance.js';
 import type { ServiceView } from './service-view.js';
 import { ServiceWatches } from './service-watches.js';
@@ -18,14 +20,28 @@ import { ServiceWatches } from './service-watches.js';
  */
 @Injectable()
 export class DiscoveryClient {
+  private readonly filtered = new FilteredInstances();
+
   constructor(
     private readonly watches: ServiceWatches,
     private readonly clock: Clock,
+    private readonly source: ScreenedSource,
   ) {}
 
-  /** The instances of a service that take traffic; none before the registry's first answer. */
-  instances(service: string): readonly ServiceInstance[] {
-    return this.watches.get(service).view.instances;
+  /**
+   * The instances of a service that take traffic; none before the registry's first answer. The list, and each instance in it, is
+   * the same object until it changes.
+   *
+   * @param filter lets only some of them through, such as `{ zone: 'eu-1', tags: ['canary'] }`
+   */
+  instances(service: string, filter?: InstanceFilter): readonly ServiceInstance[] {
+    const { instances } = this.watches.get(service).view;
+    return filter ? this.filtered.of(instances, filter) : instances;
+  }
+
+  /** The instances that stand in the registry and are not called, with the reasons; of the services that are watched. */
+  refused(): readonly RefusedInstance[] {
+    return this.source.refused;
   }
 
   /** All that is known of a service. */

@@ -11,6 +11,26 @@ export interface InstancesChange {
   readonly view: ServiceView;
 }
 
+/** An instance in the registry is not called. */
+export interface InstanceRefusal {
+  readonly instance: ServiceInstance;
+  readonly reason: string;
+}
+
+/** What an application needs is known. */
+export interface ServicesKnown {
+  readonly services: readonly string[];
+}
+
+/** What is known of a service is old, or new again. */
+export interface ViewAge {
+  readonly service: string;
+  /** Whether it is only what was known before. */
+  readonly stale: boolean;
+  /** Since when it is not confirmed any more, in ms since 1970; absent when it is new. */
+  readonly since?: number;
+}
+
 /** The registry answers again. */
 export interface RegistryReturn {
   readonly backend: string;
@@ -32,6 +52,12 @@ declare module '../common/event-hub.js' {
     'instance.deregistered': RegistrationChange;
     /** The instances of a service that is watched are others than before. */
     'instances.changed': InstancesChange;
+    /** The registry has answered once about every service that this application needs. */
+    'services.known': ServicesKnown;
+    /** An instance stands in the registry and is not called: its address or its signature is not allowed. */
+    'instance.refused': InstanceRefusal;
+    /** What is known of a service that is watched is not confirmed by the registry any more, or is again. */
+    'view.aged': ViewAge;
     /** The registry answers again, or no longer. The last known instances stay in use meanwhile. */
     'registry.reachable': RegistryReturn;
     'registry.unreachable': RegistryOutage;

@@ -7,6 +7,7 @@ import {
 } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { CommonModule } from '../common/common.module.js';
+import { EventHub } from '../common/event-hub.js';
 import { roomModule } from '../common/module-builder.js';
 import { ServiceIdentity } from '../common/service-identity.js';
 import { HealthCoreModule } from '../health/health-core.module.js';
@@ -27,11 +28,13 @@ import { EarlyShutdownModule } from './early-shutdown.module.js';
 import { LocalInstance } from './local-instance.js';
 import { ManifestPublisher } from './manifest/manifest-publisher.js';
 import { RouteCollector } from './manifest/route-collector.js';
+import { NeededServices } from './needed-services.js';
 import { OwnStatus } from './own-status.js';
 import { Reachability } from './reachability.js';
 import { Registrar } from './registrar.js';
 import { RegistrationNotices } from './registration-notices.js';
 import { RequestsInFlight } from './requests-in-flight.js';
+import { ScreenedSource } from './screened-source.js';
 import { ServiceWatches } from './service-watches.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
@@ -64,12 +67,20 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
     Drain,
     LocalInstance,
     ManifestPublisher,
+    {
+      // Nothing to say where nothing is needed: health then has no line of it.
+      provide: NeededServices,
+      inject: [DISCOVERY_SETTINGS, ServiceWatches, EventHub],
+      useFactory: (settings: DiscoverySettings, watches: ServiceWatches, events: EventHub) =>
+        settings.services.length > 0 ? new NeededServices(settings, watches, events) : undefined,
+    },
     OwnStatus,
     Reachability,
     Registrar,
     RegistrationNotices,
     RequestsInFlight,
     RouteCollector,
+    ScreenedSource,
     ServiceWatches,
   ],
   exports: [DiscoveryClient, Drain, LocalInstance, ManifestPublisher, Registrar, RouteCollector],

@@ -13,8 +13,10 @@ import {
   textOf,
 } from '../common/option-readers.js';
 import type { BuiltInBackend } from './backends/built-in.js';
+import type { AddressRuleOptions } from './address-rules.js';
 import type { BackendFactory } from './discovery-backend.js';
 import { instanceMetadata } from './instance-metadata.js';
+import type { TrustedKey } from './registration-signature.js';
 
 /** How a registration is kept alive. */
 export interface HeartbeatOptions {
@@ -63,6 +65,16 @@ export interface DiscoveryOptions {
   readonly metadata?: Readonly<Record<string, string>>;
   readonly heartbeat?: HeartbeatOptions;
   readonly drain?: DrainOptions;
+  /** An interface such as `'eth1'`, or a network such as `'10.0.0.0/8'`, whose address callers are given. @default any */
+  readonly network?: string;
+  /** Services that must be known before this one is ready for traffic. @default none */
+  readonly services?: readonly string[];
+  /** Which discovered addresses may be called; link-local ones never are. @default all others */
+  readonly allow?: AddressRuleOptions;
+  /** A secret of at least 32 characters, or an Ed25519 private key as PEM, that signs this registration. @default none */
+  readonly signing?: string;
+  /** Whose signatures are believed; registrations without one are left out then. @default nobody's is asked for */
+  readonly trust?: readonly TrustedKey[];
   /** How long to doubt a registry that shows several instances one moment and none the next. @default '5s' */
   readonly emptyHold?: Duration;
   /** How long instances are kept that a registry does not show when it is back from an outage. @default the TTL */
@@ -95,6 +107,11 @@ const readFields = group({
     delay: optional(duration(0)),
     limit: duration('25s', { min: 100 }),
   }),
+  network: optional(textOf()),
+  services: list(textOf(LABEL)),
+  allow: group({ networks: list(textOf()), ports: list(portOrRange()) }),
+  signing: optional(textOf()),
+  trust: list(group({ key: textOf(), services: optional(list(textOf(LABEL))) })),
   emptyHold: duration('5s'),
   returnHold: optional(duration(0)),
 });
@@ -141,6 +158,13 @@ function asWritten(written: Duration | undefined, ms: number): string {
 
 function namespaceOf(env: NodeJS.ProcessEnv): string {
   return textOf(LABEL)(env['DISCOVERY_NAMESPACE'] || 'default', 'DISCOVERY_NAMESPACE');
+}
+
+function portOrRange(): OptionReader<number | string> {
+  return made(
+    (value) => typeof value === 'number' || typeof value === 'string',
+    "a port such as 3000, or a range such as '3000-3999'",
+  );
 }
 
 function portNumber(): OptionReader<number> {

@@ -14,6 +14,7 @@ export {
   staticInstances,
   type StaticInstances,
 } from './backends/static.backend.js';
+export type { AddressRuleOptions } from './address-rules.js';
 export type { BackendContext, BackendFactory, DiscoveryBackend } from './discovery-backend.js';
 export { DiscoveryClient } from './discovery-client.js';
 export {
@@ -23,15 +24,19 @@ export {
   ServiceNameError,
 } from './discovery.errors.js';
 export type {
+  InstanceRefusal,
   InstancesChange,
   RegistrationChange,
   RegistryOutage,
   RegistryReturn,
+  ServicesKnown,
+  ViewAge,
 } from './discovery.events.js';
 export { DiscoveryModule, DiscoveryModule as ServiceDiscoveryModule } from './discovery.module.js';
 export type { DiscoveryOptions, DrainOptions, HeartbeatOptions } from './discovery.options.js';
 export { Drain } from './drain.js';
 export { enableGracefulShutdown, type GracefulShutdownOptions } from './graceful-shutdown.js';
+export type { InstanceFilter } from './instance-filter.js';
 export { InstanceSource } from './instance-source.js';
 export { type Announcement, LocalInstance } from './local-instance.js';
 export { GatewayRoute, type GatewayRouteOptions } from './manifest/gateway-route.decorator.js';
@@ -39,6 +44,8 @@ export type { RoutePredicateArgs, RoutePredicateData } from './manifest/route-pr
 export { ManifestError, PathSyntaxError } from './manifest/manifest.errors.js';
 export { ManifestPublisher } from './manifest/manifest-publisher.js';
 export { Registrar } from './registrar.js';
+export type { TrustedKey } from './registration-signature.js';
+export type { RefusedInstance } from './screened-source.js';
 export { type InstanceStatus, type ServiceInstance, takesTraffic } from './service-instance.js';
 export { type Lease, ServiceRegistry } from './service-registry.js';
 export type { ServiceView } from './service-view.js';

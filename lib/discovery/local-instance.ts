@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Clock } from '../common/clock.js';
 import { ServiceIdentity } from '../common/service-identity.js';
 import { type AdvertisedAddress, chooseAddress, isWildcard } from './advertised-address.js';
 import { isLoopback } from './backends/loopback.js';
 import { DISCOVERY_BACKEND, type DiscoveryBackend } from './discovery-backend.js';
 import { DISCOVERY_SETTINGS, type DiscoverySettings } from './discovery.options.js';
 import { instanceMetadata } from './instance-metadata.js';
+import { RegistrationSigner } from './registration-signature.js';
 import type { ServiceInstance } from './service-instance.js';
+import { sourceAddressTo } from './source-address.js';
 
 /** What can be added to what this instance says of itself. */
 export interface Announcement {
@@ -31,6 +34,8 @@ export interface Whereabouts {
 export class LocalInstance {
   private readonly logger = new Logger('Discovery');
   private readonly listeners = new Set<() => void>();
+  private readonly signer: RegistrationSigner | undefined;
+  private towardsRegistry: string | undefined;
   private announced: Required<Announcement>;
   private base: Omit<ServiceInstance, keyof Announcement | 'status'> | undefined;
   private whole: ServiceInstance | undefined;
@@ -39,7 +44,10 @@ export class LocalInstance {
     @Inject(DISCOVERY_SETTINGS) private readonly settings: DiscoverySettings,
     @Inject(DISCOVERY_BACKEND) private readonly backend: DiscoveryBackend,
     private readonly identity: ServiceIdentity,
+    private readonly clock: Clock,
   ) {
+    const { signing } = settings;
+    this.signer = signing === undefined ? undefined : new RegistrationSigner(signing);
     this.announced = { metadata: settings.metadata, ports: {}, tags: settings.tags };
   }
 
@@ -75,6 +83,13 @@ export class LocalInstance {
     void this.identity.name;
   }
 
+  /** Looks from which address the registry is reached, if that is to decide. */
+  async prepare(): Promise<void> {
+    const { peer, remote } = this.backend;
+    if (this.settings.host !== undefined || !remote || !peer) return;
+    this.towardsRegistry = await sourceAddressTo(peer, this.clock);
+  }
+
   /** Decides who we are, now that it is known where we answer; nothing when callers could not reach us. */
   settle(whereabouts: Whereabouts): ServiceInstance | undefined {
     const address = this.chooseAddress(whereabouts.bound);
@@ -108,9 +123,19 @@ export class LocalInstance {
   }
 
   private chooseAddress(bound: string | undefined): AdvertisedAddress | undefined {
-    const { host } = this.settings;
-    const { remote } = this.backend;
-    const facts = { host, env: process.env, bound, remote, interfaces: networkInterfaces() };
+    const { host, network } = this.settings;
+    // A signature holds for one address only: not for the one that an agent on this machine would put in place of loopback.
+    const remote = this.backend.remote || this.signer !== undefined;
+    const { towardsRegistry } = this;
+    const facts = {
+      host,
+      network,
+      env: process.env,
+      bound,
+      remote,
+      towardsRegistry,
+      interfaces: networkInterfaces(),
+    };
     const address = chooseAddress(facts);
     if (!address) {
       this.logger.warn(
@@ -134,7 +159,8 @@ export class LocalInstance {
 
   private renew(): void {
     if (!this.base) return;
-    this.whole = { ...this.base, ...this.announced, status: 'up' };
+    const whole: ServiceInstance = { ...this.base, ...this.announced, status: 'up' };
+    this.whole = this.signer?.sign(whole) ?? whole;
     for (const listener of this.listeners) listener();
   }
 }

@@ -74,7 +74,7 @@ export class Registrar implements OnModuleInit {
     return this.leaving;
   }
 
-  onModuleInit(): void {
+  async onModuleInit(): Promise<void> {
     if (this.settings.register === true && !this.backend.registry) {
       refuse(
         'discovery.register',
@@ -84,6 +84,7 @@ export class Registrar implements OnModuleInit {
     }
     // Without a name this application could not register later, when nobody reads its first lines any more.
     if (this.registers && this.host.httpAdapter) this.local.requireName();
+    if (this.registers) await this.local.prepare();
   }
 
   private startHttp(): void {

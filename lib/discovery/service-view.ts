@@ -9,6 +9,8 @@ export interface ServiceView {
   readonly all: readonly ServiceInstance[];
   /** Whether the registry is away, so that this is only what was known before. */
   readonly stale: boolean;
+  /** Since when it is that, in ms since 1970. */
+  readonly staleSince?: number;
   readonly added: readonly ServiceInstance[];
   readonly removed: readonly ServiceInstance[];
   readonly changed: readonly ServiceInstance[];

@@ -138,7 +138,13 @@ export class ServiceWatch {
     this.cancelHold();
     this.holding = false;
     this.context.onBroken(error);
-    if (!this.now.stale) this.publish({ ...this.now, ...UNCHANGED, stale: true });
+    if (this.now.stale) return;
+    this.publish({
+      ...this.now,
+      ...UNCHANGED,
+      stale: true,
+      staleSince: this.context.clock.wallTime(),
+    });
   }
 
   /** Rule 1; the registry being just back makes even a single one doubtful. */
@@ -149,7 +155,10 @@ export class ServiceWatch {
   }
 
   private beginHold(): void {
-    if (this.now.stale) this.publish({ ...this.now, ...UNCHANGED, stale: false });
+    if (this.now.stale) {
+      const { staleSince: _, ...known } = this.now;
+      this.publish({ ...known, ...UNCHANGED, stale: false });
+    }
     if (this.holding) return;
     this.holding = true;
     this.context.warn(

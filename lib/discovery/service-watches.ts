@@ -4,11 +4,11 @@ import { Clock } from '../common/clock.js';
 import { EventHub } from '../common/event-hub.js';
 import { Live } from '../common/live.js';
 import { isServiceName } from '../common/service-identity.js';
-import { DISCOVERY_BACKEND, type DiscoveryBackend } from './discovery-backend.js';
 import { ServiceNameError } from './discovery.errors.js';
 import { DISCOVERY_SETTINGS, type DiscoverySettings } from './discovery.options.js';
 import { patient } from './patient-stream.js';
 import { Reachability } from './reachability.js';
+import { ScreenedSource } from './screened-source.js';
 import type { ServiceView } from './service-view.js';
 import { ServiceWatch, type ServiceWatchContext } from './service-watch.js';
 
@@ -26,11 +26,12 @@ export class ServiceWatches {
   private readonly logger = new Logger('Discovery');
   private readonly open = new Map<string, ServiceWatch>();
   private list: Live<readonly string[]> | undefined;
+  private readonly aged = new Set<string>();
   private closed = false;
   private readonly end = new ReplaySubject<void>(1);
 
   constructor(
-    @Inject(DISCOVERY_BACKEND) private readonly backend: DiscoveryBackend,
+    private readonly source: ScreenedSource,
     @Inject(DISCOVERY_SETTINGS) private readonly settings: DiscoverySettings,
     private readonly clock: Clock,
     private readonly events: EventHub,
@@ -42,6 +43,11 @@ export class ServiceWatches {
   /** The watch of a service; throws `ServiceNameError` when no service can have that name. */
   get(service: string): ServiceWatch {
     return this.open.get(service) ?? this.begin(service);
+  }
+
+  /** The views that the registry does not confirm at the moment. */
+  get stale(): readonly ServiceView[] {
+    return [...this.aged].flatMap((service) => this.open.get(service)?.view ?? []);
   }
 
   /** What is known of every service that is watched and has been answered. */
@@ -77,13 +83,14 @@ export class ServiceWatches {
 
   private contextOf(what: string): ServiceWatchContext {
     return {
-      source: this.backend.source,
+      source: this.source,
       clock: this.clock,
       // The first of them looks often whether the registry is back; the others are told.
       mostWait: this.open.size === 0 ? SOON : LATE,
       emptyHold: this.settings.emptyHold,
       returnHold: this.settings.returnHold,
       onView: (view) => {
+        this.noteAge(view);
         if (view.added.length + view.removed.length + view.changed.length === 0) return;
         this.events.emit('instances.changed', { view });
       },
@@ -94,12 +101,19 @@ export class ServiceWatches {
     };
   }
 
+  private noteAge({ service, stale, staleSince: since }: ServiceView): void {
+    if (this.aged.has(service) === stale) return;
+    if (stale) this.aged.add(service);
+    else this.aged.delete(service);
+    this.events.emit('view.aged', { service, stale, ...(since !== undefined && { since }) });
+  }
+
   private beginList(): Live<readonly string[]> {
     const { clock } = this;
     const onError = (error: unknown) => this.reachability.failed('services', error);
     const list = new Live<readonly string[]>({
       clock,
-      open: (signal) => patient(this.backend.source.services(signal), { clock, signal, onError }),
+      open: (signal) => patient(this.source.services(signal), { clock, signal, onError }),
       onError,
       backoff: { most: this.open.size === 0 ? SOON : LATE },
       onListenerError: (error) => this.report(error),

@@ -26,6 +26,11 @@ describe('the options of discovery', () => {
       heartbeat: { interval: 5_000, ttl: 15_000 },
       drain: { delay: undefined, limit: 25_000 },
       emptyHold: 5_000,
+      network: undefined,
+      services: [],
+      allow: { networks: [], ports: [] },
+      signing: undefined,
+      trust: [],
       returnHold: 15_000,
     });
   });

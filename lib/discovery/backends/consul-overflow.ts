@@ -18,7 +18,7 @@ export interface ConsulOverflowOptions {
 type Fingerprints = ReadonlyMap<string, string>;
 
 /** At most so many readings a second, from all streams together. */
-const READINGS = { burst: 300, perSecond: 200 };
+const READINGS = { burst: 1_000, perSecond: 100 };
 
 /** How long a service is trusted to be as it was though no check of it changed, in ms. */
 const SWEEP = 60_000;

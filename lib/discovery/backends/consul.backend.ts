@@ -12,7 +12,7 @@ import { readHealthEntries, readServiceNames, toRegistration } from './consul-ma
 import { ConsulNames } from './consul-names.js';
 import { ConsulWatch } from './consul-watch.js';
 import { isLoopback } from './loopback.js';
-import { makePool } from './registry-address.js';
+import { makePool, peerOf } from './registry-address.js';
 import { readTls, type RegistryTlsOptions } from './registry-tls.js';
 
 export interface ConsulOptions {
@@ -101,6 +101,7 @@ const WATCHES = 16;
 class ConsulBackend implements DiscoveryBackend {
   readonly name = 'consul';
   readonly remote: boolean;
+  readonly peer: { readonly host: string; readonly port: number };
   readonly registry: ServiceRegistry;
   readonly source: InstanceSource;
   private readonly agents: readonly [HttpAgent, HttpAgent, HttpAgent];
@@ -115,6 +116,7 @@ class ConsulBackend implements DiscoveryBackend {
     ) as [ConsulHttp, ConsulHttp, ConsulHttp];
     const names = new ConsulNames(context.namespace);
     this.remote = !isLoopback(address.url.hostname);
+    this.peer = peerOf(address.url);
     this.registry = new ConsulRegistry(new ConsulCalls(address, this.agents[0], calls), {
       settings,
       context,

@@ -7,7 +7,7 @@ import { type Lease, ServiceRegistry } from '../service-registry.js';
 import { EtcdCalls } from './etcd-calls.js';
 import { EtcdWatch } from './etcd-watch.js';
 import { isLoopback } from './loopback.js';
-import { makePool, readRegistryUrl } from './registry-address.js';
+import { makePool, readRegistryUrl, peerOf } from './registry-address.js';
 import { readTls, type RegistryTlsOptions } from './registry-tls.js';
 import { distinct } from './shared-stream.js';
 
@@ -62,6 +62,7 @@ const WATCHES = 8;
 class EtcdBackend implements DiscoveryBackend {
   readonly name = 'etcd';
   readonly remote: boolean;
+  readonly peer: { readonly host: string; readonly port: number };
   readonly registry: ServiceRegistry;
   readonly source: InstanceSource;
   private readonly pools: readonly HttpAgent[];
@@ -76,6 +77,7 @@ class EtcdBackend implements DiscoveryBackend {
     ) as [EtcdCalls, EtcdCalls];
     const prefix = `/${settings.prefix}/${context.namespace}/`;
     this.remote = !isLoopback(url.hostname);
+    this.peer = peerOf(url);
     this.registry = new EtcdRegistry(calls, prefix, context);
     this.source = new EtcdSource(new EtcdWatch({ calls, parked, prefix, slots: WATCHES }));
   }

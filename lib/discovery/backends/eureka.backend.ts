@@ -9,7 +9,7 @@ import { type Apps, EurekaApps } from './eureka-apps.js';
 import { EurekaCalls } from './eureka-calls.js';
 import { appName, toRegistration } from './eureka-mapping.js';
 import { isLoopback } from './loopback.js';
-import { makePool, readRegistryUrl } from './registry-address.js';
+import { makePool, readRegistryUrl, peerOf } from './registry-address.js';
 import { RegistryHttp } from './registry-http.js';
 import { readTls, type RegistryTlsOptions } from './registry-tls.js';
 import { distinct, SharedStream } from './shared-stream.js';
@@ -56,6 +56,7 @@ const readOptions = group({
 class EurekaBackend implements DiscoveryBackend {
   readonly name = 'eureka';
   readonly remote: boolean;
+  readonly peer: { readonly host: string; readonly port: number };
   readonly registry: ServiceRegistry;
   readonly source: InstanceSource;
   private readonly pool: HttpAgent;
@@ -70,6 +71,7 @@ class EurekaBackend implements DiscoveryBackend {
       credentials: user !== undefined && password !== undefined ? { user, password } : undefined,
     });
     this.remote = !isLoopback(url.hostname);
+    this.peer = peerOf(url);
     this.registry = new EurekaRegistry(calls, context);
     this.source = new EurekaSource(new EurekaApps(calls, { clock, namespace, every }));
   }

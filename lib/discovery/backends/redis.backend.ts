@@ -17,6 +17,7 @@ import { RedisConnection } from './redis-connection.js';
 import { RedisNames } from './redis-names.js';
 import { LAST, NAME, REGISTER, RENEW, REVOKE } from './redis-scripts.js';
 import { RedisWatch } from './redis-watch.js';
+import { peerOf } from './registry-address.js';
 import { readTls, type RegistryTlsOptions, tlsMaterial } from './registry-tls.js';
 import { distinct } from './shared-stream.js';
 
@@ -83,6 +84,7 @@ const readUrl: OptionReader<URL> = (given, path) => {
 class RedisBackend implements DiscoveryBackend {
   readonly name = 'redis';
   readonly remote: boolean;
+  readonly peer: { readonly host: string; readonly port: number };
   readonly registry: ServiceRegistry;
   readonly source: InstanceSource;
   private readonly connection: RedisConnection;
@@ -100,6 +102,7 @@ class RedisBackend implements DiscoveryBackend {
     this.connection = new RedisConnection(address, context.clock);
     const names = new RedisNames(settings.prefix, context.namespace);
     this.remote = !isLoopback(url.hostname);
+    this.peer = peerOf(url);
     this.registry = new RedisRegistry(this.connection, names, context);
     this.source = new RedisSource(new RedisWatch(this.connection, names, context.clock));
   }

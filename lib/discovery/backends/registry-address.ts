@@ -29,3 +29,8 @@ export function makePool(
   if (url.protocol !== 'https:') return new HttpAgent({ keepAlive: true, maxSockets });
   return new HttpsAgent({ keepAlive: true, maxSockets, ...tlsMaterial(tls, path) });
 }
+
+/** Where a registry is, for those who ask from which address it is reached. */
+export function peerOf(url: URL): { readonly host: string; readonly port: number } {
+  return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(url.port) || 443 };
+}
