@@ -78,7 +78,7 @@ function segmentShape(segment: Segment): string {
 
 /** Text that cannot be taken for a parameter. */
 function plainText(text: string): string {
-  return text.replaceAll(/[:*\\]/g, '\\$&');
+  return /[:*\\]/.test(text) ? text.replaceAll(/[:*\\]/g, '\\$&') : text;
 }
 
 /** Every way through the optional groups. */
@@ -141,6 +141,7 @@ function refuseRepeated(path: string, variant: PathVariant): void {
 }
 
 function withoutTwins(variants: readonly PathVariant[]): readonly PathVariant[] {
+  if (variants.length === 1) return variants;
   const seen = new Set<string>();
   return variants.filter((variant) => {
     const shape = shapeOf(variant);

@@ -9,6 +9,8 @@ export type PathToken =
   | { readonly kind: 'group'; readonly tokens: readonly PathToken[] };
 
 const NAME = /[\p{ID_Start}$_][\p{ID_Continue}$]*/uy;
+/** Characters that stand for themselves, which most of a path is made of: read in runs, because gateways read many paths. */
+const PLAIN = /[\w.~-]+/y;
 const DEEPEST_GROUP = 4;
 
 /** Splits a path in Nest's syntax into its tokens. */
@@ -26,6 +28,11 @@ class PathReader {
   read(): PathToken[] {
     const tokens: PathToken[] = [];
     while (this.at < this.path.length) {
+      const run = this.run(PLAIN);
+      if (run !== undefined) {
+        tokens.push({ kind: 'text', text: run });
+        continue;
+      }
       const char = this.path.charAt(this.at++);
       if (char === '}') {
         if (this.depth-- > 0) return tokens;
@@ -94,8 +101,13 @@ class PathReader {
   }
 
   private name(): string | undefined {
-    NAME.lastIndex = this.at;
-    const found = NAME.exec(this.path)?.[0];
+    return this.run(NAME);
+  }
+
+  /** What an expression finds right here. */
+  private run(expression: RegExp): string | undefined {
+    expression.lastIndex = this.at;
+    const found = expression.exec(this.path)?.[0];
     this.at += found?.length ?? 0;
     return found;
   }

@@ -174,7 +174,7 @@ function askedBy({ predicates }: DiscoveredRoute): string {
 function wantedBy(route: DiscoveredRoute): Wanted {
   const hosts = listOf(route.host);
   const methods = listOf(route.method);
-  const { variants } = parsePath(route.path);
+  const { variants } = route.patterns?.path ?? parsePath(route.path);
   const keys = (hosts.length > 0 ? hosts : ['']).flatMap((host) =>
     variants
       .map(shapeOf)

@@ -57,8 +57,14 @@ export class RouteCompiler {
     const methods = listOf(definition.method).map((method) => method.toUpperCase());
     const id = definition.id ?? [...methods, path].join(' ');
     const hosts = listOf(definition.host).map((host) => readHost(id, host));
-    const pattern = readPath(id, path);
-    const target = readTarget(id, definition, pattern);
+    const known = 'patterns' in definition ? definition.patterns : undefined;
+    const pattern = known?.path ?? readPath(id, path);
+    const target =
+      known === undefined
+        ? readTarget(id, definition, pattern)
+        : definition.rewrite === undefined
+          ? undefined
+          : known.rewrite;
     const members = this.members.of(definition, { id, path, to });
     const route = {
       id,

@@ -1,5 +1,6 @@
 import type { Duration } from '../../common/duration.js';
 import type { RouteAccess } from '../door/route-access.js';
+import type { PathPattern } from '../../discovery/manifest/path-pattern.js';
 import type { RouteTimeouts } from './route-timeouts.js';
 import type { FilterSpec } from '../filters/gateway-filter.js';
 import type { RouteGuard } from '../filters/guard.filter.js';
@@ -55,6 +56,8 @@ export interface DiscoveredRoute extends RouteDefinition {
   readonly id: string;
   /** Of the service's instances, the manifests that have this route; absent when all of them have it. */
   readonly digests?: ReadonlySet<string>;
+  /** Its path and its rewrite, where they have been understood already. */
+  readonly patterns?: { readonly path: PathPattern; readonly rewrite: PathPattern };
   /** The service's own paths that it must not lead to: their handlers are not public. */
   readonly hides?: readonly string[];
 }

@@ -24,7 +24,7 @@ export function findShadows(routes: readonly DiscoveredRoute[]): readonly RouteS
   const open: Known[] = [];
   const found: RouteShadow[] = [];
   for (const route of routes) {
-    const known = { route, variants: parsePath(route.path).variants };
+    const known = { route, variants: (route.patterns?.path ?? parsePath(route.path)).variants };
     const first = firstOf(known.variants);
     const near = first === undefined ? [...byFirst.values()].flat() : (byFirst.get(first) ?? []);
     for (const other of [...near, ...open]) {

@@ -84,12 +84,13 @@ export class ServiceRoutes {
   }
 
   private toRoute({ route, digests, instances, hides, builds }: Offer): DiscoveredRoute {
-    const { id, method, path, to, hosts, predicates, timeout, metadata } = route;
+    const { id, method, path, to, hosts, predicates, timeout, metadata, pattern, target } = route;
     const everywhere = instances === this.instances.length;
     return {
       id,
       path,
       to: this.service,
+      patterns: { path: pattern, rewrite: target },
       ...(to !== path && { rewrite: to }),
       ...(method !== 'ALL' && { method }),
       ...(hosts && { host: hosts }),
