@@ -214,20 +214,24 @@ describe('a config server that answers', () => {
     },
   );
 
-  it.each(EVIL)('%s pollutes nothing and costs little', async (_name, script) => {
-    const config = app.get(ConfigClient);
-    const began = performance.now();
-    const asked = server.requests.length;
-    await play(script);
-    // The evil answer was read, and the client has asked once more.
-    await eventually(() => expect(server.requests.length).toBeGreaterThan(asked));
-    await recover();
-    expect(performance.now() - began).toBeLessThan(5_000);
-    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
-    expect(config.get('polluted')).toBeUndefined();
-    expect(config.get('__proto__')).toBeUndefined();
-    expect(config.get('constructor')).toBeUndefined();
-  });
+  it.each(EVIL)(
+    '%s pollutes nothing and costs little',
+    async (_name, script) => {
+      const config = app.get(ConfigClient);
+      const began = performance.now();
+      const asked = server.requests.length;
+      await play(script);
+      // The evil answer was read, and the client has asked once more.
+      await eventually(() => expect(server.requests.length).toBeGreaterThan(asked));
+      await recover();
+      expect(performance.now() - began).toBeLessThan(10_000);
+      expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+      expect(config.get('polluted')).toBeUndefined();
+      expect(config.get('__proto__')).toBeUndefined();
+      expect(config.get('constructor')).toBeUndefined();
+    },
+    15_000,
+  );
 
   it('has told nobody what it answered', () => {
     expect(logged.join('\n')).not.toContain('hunter22');

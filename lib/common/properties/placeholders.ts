@@ -4,7 +4,9 @@ export type PropertyLookup = (key: string) => unknown;
 /** More than this in one value is an attack or a mistake; the rest then stays as it is written. */
 const MOST_CHARACTERS = 1_000_000;
 /** And in all values of a configuration together, so that many such values are no way around it. */
-const MOST_IN_ALL = 4_000_000;
+const MOST_IN_ALL = 2_000_000;
+/** What looking a key up counts for, beside the characters it brings. */
+const LOOKUP = 64;
 
 /** So many placeholders within and behind each other are followed. */
 const DEEPEST = 64;
@@ -61,7 +63,7 @@ export class Placeholders {
     const key = String(this.fill(colon === -1 ? inner : inner.slice(0, colon), [...asked, '']));
     const found = asked.includes(key) ? undefined : this.lookup(key);
     if (found !== undefined && this.left > 0) {
-      this.left -= 1 + (typeof found === 'string' ? found.length : 0);
+      this.left -= LOOKUP + (typeof found === 'string' ? found.length : 0);
       return typeof found === 'string' ? this.fill(found, [...asked, key]) : found;
     }
     if (colon === -1 && asked.includes(key)) {
