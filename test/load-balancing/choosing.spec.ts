@@ -192,8 +192,9 @@ describe('peak EWMA', () => {
   });
 });
 
+const strategy = () => new ConsistentHashStrategy({ header: 'x-user' });
+
 describe('consistent hashing', () => {
-  const strategy = () => new ConsistentHashStrategy({ header: 'x-user' });
   const keys = Array.from({ length: 2_000 }, (_, at) => `user-${at}`);
 
   it('spreads keys, and moves only those of an endpoint that goes', () => {
