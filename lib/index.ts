@@ -1,5 +1,16 @@
 export { BaseService } from './base-service.js';
-export { ClientModule, type ClientOptions, RemoteError, ServiceClient } from './client/index.js';
+export {
+  ClientModule,
+  type ClientModuleOptions,
+  type ClientOptions,
+  type Fallback,
+  Remote,
+  remote,
+  type RemoteCallOptions,
+  RemoteException,
+  ServiceClient,
+  ServiceContract,
+} from './client/index.js';
 export {
   Clock,
   type Duration,
@@ -52,7 +63,15 @@ export {
   terminusIndicator,
 } from './health/index.js';
 export { ManagementModule, type ManagementOptions } from './management/index.js';
-export { Circuits, type CircuitView } from './resilience/index.js';
+export {
+  CallSignal,
+  Circuits,
+  type CircuitView,
+  type PolicyOptions,
+  Resilience,
+  ResilienceModule,
+  Resilient,
+} from './resilience/index.js';
 export { RookeryModule } from './rookery.module.js';
 export type { RookeryOptions } from './rookery.options.js';
 export { type StartOptions, startService } from './start-service.js';

@@ -8,6 +8,7 @@ import { GatewayModule } from './gateway/gateway.module.js';
 import { HealthModule } from './health/health.module.js';
 import { ManagementModule } from './management/management.module.js';
 import type { RookeryOptions } from './rookery.options.js';
+import { ResilienceModule } from './resilience/resilience.module.js';
 import { TelemetryModule } from './telemetry/telemetry.module.js';
 import { UpstreamModule } from './upstream/upstream.module.js';
 
@@ -30,7 +31,9 @@ const read = group({
   discovery: room('an object'),
   config: room('an object or false', false),
   health: room('an object'),
+  resilience: room('an object'),
   upstreams: room('an object'),
+  client: room('an object'),
   gateway: room('an object, true or false', true, false),
   logs: room('an object, true or false', true, false),
   management: room('an object, true or false', true, false),
@@ -63,7 +66,8 @@ export class RookeryModule {
         DiscoveryModule.forRoot({ ...usable.discovery, ...given({ name, version }) }),
         HealthModule.forRoot({ ...usable.health, ...given({ name }) }),
         UpstreamModule.forRoot({ ...usable.upstreams }),
-        ClientModule,
+        ResilienceModule.forRoot({ ...usable.resilience }),
+        ClientModule.forRoot({ ...usable.client }),
         ...(config === false
           ? []
           : [ConfigClientModule.forRoot({ ...config, ...given({ name }) })]),

@@ -1,8 +1,10 @@
+import type { ClientModuleOptions } from './client/client.options.js';
 import type { ConfigClientOptions } from './config-client/config-client.options.js';
 import type { DiscoveryOptions } from './discovery/discovery.options.js';
 import type { GatewayOptions } from './gateway/gateway.options.js';
 import type { HealthOptions } from './health/health.options.js';
 import type { ManagementOptions } from './management/management.options.js';
+import type { ResilienceOptions } from './resilience/resilience.options.js';
 import type { MetricsOptions, TelemetryOptions } from './telemetry/telemetry.options.js';
 import type { UpstreamModuleOptions } from './upstream/upstream.options.js';
 
@@ -18,8 +20,12 @@ export interface RookeryOptions {
   readonly config?: Omit<ConfigClientOptions, 'name'> | false;
   /** How it says how it is. */
   readonly health?: Omit<HealthOptions, 'name'>;
+  /** The policies that `@Resilient` and `Resilience.execute` name. */
+  readonly resilience?: ResilienceOptions;
   /** How it calls others: time limits, circuits and balancing for each service. */
   readonly upstreams?: UpstreamModuleOptions;
+  /** What goes on with its calls, and what is shared, kept and checked of their answers. */
+  readonly client?: ClientModuleOptions;
   /** Makes it a gateway. @default false */
   readonly gateway?: GatewayOptions | boolean;
   /** Counts what happens, for Prometheus at /metrics, by prom-client, which must be installed. @default false */

@@ -6,6 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 const FLOORS: Readonly<Record<string, number>> = {
   common: 1,
   health: 2,
+  security: 2,
   discovery: 3,
   resilience: 4,
   'config-client': 3,
@@ -25,16 +26,21 @@ const FLOORS: Readonly<Record<string, number>> = {
 const ADAPTERS: Readonly<Record<string, RegExp>> = {
   consul: /^(discovery\/backends\/consul|config-client\/sources\/consul-kv)/,
   opossum: /^resilience\/policies\/circuit-breaker\.policy\.ts$/,
+  jose: /^security\/tokens\/jose\.ts$/,
+  ioredis:
+    /^(security\/rate-limits\/redis|discovery\/backends\/redis|config-server\/repositories\/redis)/,
+  'rate-limiter-flexible': /^security\/rate-limits\/redis-rate-limits\.ts$/,
   yaml: /^common\/properties\/yaml-format\.ts$/,
   undici: /^upstream\/transports\/undici[a-z.-]*\.ts$/,
-  'http-cache-semantics': /^gateway\/response-cache\/cache-policy\.ts$/,
-  jose: /^gateway\/filters\/authenticate\.filter\.ts$/,
+  'http-cache-semantics': /^common\/http-cache-policy\.ts$/,
   pino: /^telemetry\/rookery-logger\.ts$/,
   'prom-client': /^telemetry\/metrics\/prometheus-format\.ts$/,
   '@opentelemetry/api': /^telemetry\/tracing\/open-telemetry\.ts$/,
   '@nestjs/terminus': /^health\//,
   '@nestjs/config': /^config-client\/nest-config\.bridge\.ts$/,
   '@nestjs/microservices': /^messaging\//,
+  '@grpc/grpc-js': /^messaging\/grpc\/grpc-resolver\.ts$/,
+  '@nestjs/testing': /^testing\/test-cluster\.ts$/,
 };
 
 /** What Nest itself is made of; every room may use it. */

@@ -72,9 +72,10 @@ async function killUnderPosts({ stack, rate }) {
   ];
 }
 
+const mixed = (number) => (number % 2 === 0 ? { path: '/shop/item' } : order(number));
+
 async function rollingRestart({ stack, rate }) {
   await stack.start();
-  const mixed = (number) => (number % 2 === 0 ? { path: '/shop/item' } : order(number));
   const load = new Load({ port: stack.gateway.port, rate, make: mixed }).start();
   await pause(CALM);
   for (const [at, shop] of stack.shops.entries()) {
@@ -149,7 +150,7 @@ async function overload({ stack }) {
   // One request at a time and 15 ms each: about 60 a second each, 180 in all.
   const become = (mode) => Promise.all(stack.shops.map((shop) => shop.ask({ become: mode })));
   await become({ kind: 'narrow', ms: 15 });
-  const calm = await new Load({ port: stack.gateway.port, rate: 60 }).start();
+  const calm = new Load({ port: stack.gateway.port, rate: 60 }).start();
   await pause(CALM);
   await calm.stop();
   const load = new Load({ port: stack.gateway.port, rate: 370 }).start();

@@ -16,9 +16,10 @@ export class Stack {
   #processes = new Set();
   #proxies = [];
   #consul;
+  #atExit = () => this.#kill();
 
   constructor() {
-    process.once('exit', () => this.#kill());
+    process.once('exit', this.#atExit);
   }
 
   /** Starts Consul, the gateway and so many instances of "shop"; waits until all of them get calls. */
@@ -138,6 +139,7 @@ export class Stack {
   }
 
   async stop() {
+    process.off('exit', this.#atExit);
     this.#kill();
     for (const proxy of this.#proxies) proxy.close();
     await pause(50);

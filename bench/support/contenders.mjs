@@ -14,9 +14,14 @@ export const CONTENDERS = {
   haproxy: { config: 'haproxy.cfg', note: 'one thread, no access log' },
   rookery: {
     ...ours,
-    note: 'Nest-Express, 4 instances: header rewriting, balancing, circuit, deadlines, access log',
+    note: 'Nest-Express, 4 instances: header rewriting, balancing, circuit, deadlines, histogram, access log',
   },
-  'rookery, features off': {
+  'rookery lane 1': {
+    ...ours,
+    env: { FAST_LANE: 'off' },
+    note: "as rookery, by Node's own request and response",
+  },
+  'rookery features off': {
     ...ours,
     env: { FEATURES: 'off' },
     note: 'one fixed origin, header rewriting only',

@@ -5,8 +5,8 @@ import { InvalidRequestError } from '../upstream/upstream.errors.js';
 
 type QueryValue = string | number | boolean | null | undefined;
 
-/** What a call to a service may say besides its path. */
-export interface ClientOptions<T = unknown> {
+/** What a call to a service may say, whatever becomes of its answer. */
+export interface CallOptions {
   /** Added to the path, encoded; `undefined` and `null` are left out, lists repeat their name. */
   readonly query?: Readonly<Record<string, QueryValue | readonly QueryValue[]>>;
   readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -16,8 +16,25 @@ export interface ClientOptions<T = unknown> {
   readonly timeout?: Duration;
   /** Gives the call up when it aborts. */
   readonly signal?: AbortSignal;
+  /**
+   * Names the call in the header `idempotency-key`, so that the service can tell a repetition from a new one; then it may
+   * be sent again when its connection breaks, whatever its method.
+   */
+  readonly idempotencyKey?: string;
+  /** Whether it does no harm twice, as most `PUT`s and `DELETE`s, so that it may be sent again. @default the method is safe */
+  readonly idempotent?: boolean;
+}
+
+/** What a call to a service may say whose answer is read. */
+export interface ClientOptions<T = unknown> extends CallOptions {
   /** The most bytes of an answer that are read. @default 10485760 (10 MiB) */
   readonly limit?: number;
+  /** Whether it may share an identical read under way; only GET and HEAD can. @default as the module says */
+  readonly coalesce?: boolean;
+  /** Whether it may be answered from the cache; `false` asks the service anew. @default as the module says */
+  readonly cache?: boolean;
+  /** The path as it is written in code, for errors and metrics: `/stock/:sku`. @default the path without its query */
+  readonly route?: string;
   /**
    * What to return instead when the service could not be reached, failed or answered 5xx: a value, or a function of the
    * error. A 4xx says that this call was wrong, and a call that its own caller gave up wants no answer: both still throw.
@@ -29,18 +46,23 @@ export interface ClientOptions<T = unknown> {
 export function toRequest(
   method: string,
   path: string,
-  options: ClientOptions,
+  options: CallOptions,
   context: Readonly<Record<string, string>>,
 ): UpstreamRequest {
-  const own = lowerCased(options.headers);
-  const headers = { accept: 'application/json', ...context, ...own };
-  const { timeout, signal } = options;
+  const { timeout, signal, idempotencyKey, idempotent } = options;
+  const headers = {
+    accept: 'application/json',
+    ...context,
+    ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+    ...lowerCased(options.headers),
+  };
   return {
     method,
     path: withQuery(checkedPath(path), options.query),
     ...contentOf(options.body, headers),
     ...(timeout === undefined ? {} : { timeout }),
     ...(signal === undefined ? {} : { signal }),
+    ...(idempotent === undefined ? {} : { idempotent }),
   };
 }
 
@@ -60,7 +82,7 @@ function checkedPath(path: string): string {
   return path;
 }
 
-function withQuery(path: string, query: ClientOptions['query']): string {
+function withQuery(path: string, query: CallOptions['query']): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query ?? {})) {
     for (const each of Array.isArray(value) ? (value as QueryValue[]) : [value as QueryValue]) {
@@ -85,9 +107,10 @@ function contentOf(
   };
 }
 
-function lowerCased(
-  headers: ClientOptions['headers'] = {},
+export function lowerCased(
+  headers: CallOptions['headers'] = {},
 ): Record<string, string | readonly string[] | undefined> {
+  // What must not be written at all is refused where it is written.
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
   );

@@ -1,4 +1,6 @@
 export { Backoff, type BackoffLimits } from './backoff.js';
+export type { CipherOptions } from './cipher/cipher-options.js';
+export { CipherError } from './cipher/cipher.errors.js';
 export { Clock, SystemClock } from './clock.js';
 export { CommonModule } from './common.module.js';
 export { type Duration, formatDuration, milliseconds, parseDuration } from './duration.js';

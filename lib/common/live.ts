@@ -31,6 +31,7 @@ export class Live<T> {
   private arrived!: () => void;
   private value: { readonly snapshot: T } | undefined;
   private failure: unknown;
+  private nap = new AbortController();
 
   constructor(private readonly options: LiveOptions<T>) {
     this.backoff = new Backoff(options.backoff);
@@ -65,9 +66,15 @@ export class Live<T> {
     return () => this.listeners.delete(listener);
   }
 
+  /** Opens a broken stream again now, in place of after its wait: what it needs is known to be back. */
+  retry(): void {
+    this.nap.abort();
+  }
+
   /** Ends the stream; the last value stays readable. */
   close(): void {
     this.stopped.abort();
+    this.nap.abort();
     this.listeners.clear();
     this.arrived();
   }
@@ -85,9 +92,15 @@ export class Live<T> {
         if (signal.aborted) return;
         this.failure = error ?? new Error('the stream failed without a reason');
         this.options.onError?.(error);
-        await this.options.clock.sleep(this.backoff.next(), signal);
+        await this.rest(signal);
       }
     }
+  }
+
+  private async rest(signal: AbortSignal): Promise<void> {
+    this.nap = new AbortController();
+    if (signal.aborted) return;
+    await this.options.clock.sleep(this.backoff.next(), this.nap.signal);
   }
 
   private accept(snapshot: T): void {

@@ -23,6 +23,14 @@ export class MetadataExplorer {
     return [...found];
   }
 
+  /** The classes of providers and controllers that are made anew for each request or each user. */
+  scoped(): readonly Type[] {
+    const all = [...this.discovery.getProviders(), ...this.discovery.getControllers()];
+    return all
+      .filter((wrapper) => !wrapper.isNotMetatype && !wrapper.isDependencyTreeStatic())
+      .flatMap(({ metatype }) => (typeof metatype === 'function' ? [metatype as Type] : []));
+  }
+
   /** Every controller, as Nest keeps it. */
   controllers(): readonly InstanceWrapper[] {
     return this.discovery.getControllers().filter((wrapper) => wrapper.metatype);

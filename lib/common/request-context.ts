@@ -25,15 +25,17 @@ export const DEADLINE_HEADER = 'x-rookery-deadline';
 export interface RequestScope {
   readonly trace: TraceContext;
   /** Vendor data that travels beside `traceparent`, untouched. */
-  readonly tracestate?: string;
+  readonly tracestate?: string | undefined;
   /** What the application says of the request, for everyone it touches (W3C Baggage), untouched. */
-  readonly baggage?: string;
+  readonly baggage?: string | undefined;
   /** Its step in the trace, if somebody records it. */
-  readonly span?: Span;
+  readonly span?: Span | undefined;
   /** The caller's `x-correlation-id`, else the trace id. */
   readonly correlationId: string;
   /** When its caller no longer waits, in ms of the `Clock`; left out, nobody has said. */
-  readonly deadline?: number;
+  readonly deadline?: number | undefined;
+  /** The headers that came with it, as they came; for those a client is told to pass on. */
+  readonly headers?: IncomingHttpHeaders;
 }
 
 /** Anything else could be an attempt to write into logs or headers. */
@@ -108,16 +110,12 @@ export class RequestContext {
     const tracestate = span ? span.tracestate : given;
     const named = single(headers[CORRELATION_HEADER]);
     const correlationId = named && CORRELATION_ID.test(named) ? named : trace.traceId;
-    const baggage = single(headers['baggage']);
+    const said = single(headers['baggage']);
+    const baggage = said !== undefined && BAGGAGE.test(said) ? said : undefined;
     const left = timeLeftIn(single(headers[DEADLINE_HEADER]));
-    return {
-      trace,
-      correlationId,
-      ...(tracestate ? { tracestate } : {}),
-      ...(baggage && BAGGAGE.test(baggage) ? { baggage } : {}),
-      ...(span ? { span } : {}),
-      ...(left === undefined ? {} : { deadline: this.clock.now() + left }),
-    };
+    const deadline = left === undefined ? undefined : this.clock.now() + left;
+    // One shape for all, because this is made for every request.
+    return { trace, correlationId, headers, tracestate, baggage, span, deadline };
   }
 
   /** The headers that a call made now should carry; none outside of a request. */

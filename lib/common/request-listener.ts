@@ -16,6 +16,31 @@ export type OwnRequestObserver = (
 /** Answers a request itself and returns true, or leaves it to the next and returns false. */
 export type RequestTaker = (request: IncomingMessage, response: ServerResponse) => boolean;
 
+/** Requests that are answered past the server's `request` event, for whoever must wait for all that are open. */
+export interface RequestsBeside {
+  /** How many are under way. */
+  readonly open: number;
+  /** From now on every answer ends its connection, and connections without a request are closed. */
+  hangUp(): void;
+}
+
+/** What an observer wants to see. */
+export interface ObserverOptions {
+  /**
+   * Whether it wants every request as Node has it. With `false` it sees those that come by the `request` event, and the
+   * gateway may lead others past it, which is faster. @default true
+   */
+  readonly every?: boolean;
+}
+
+/** What a taker takes. */
+export interface TakerOptions {
+  /** Whether all paths that it answers are listed among the application's own, so that no route has them. @default false */
+  readonly listed?: boolean;
+  /** How every target that it answers begins, as it is written. @default anyhow */
+  readonly below?: string;
+}
+
 /**
  * Our place on the HTTP server: its own `request` event, ahead of Nest, its middleware and its body parsers.
  *
@@ -26,6 +51,11 @@ export type RequestTaker = (request: IncomingMessage, response: ServerResponse) 
 export class RequestListener implements OnApplicationBootstrap {
   private readonly observers: RequestObserver[] = [];
   private readonly takers: RequestTaker[] = [];
+  private readonly placed = new Set<RequestTaker>();
+  private readonly places: string[] = [];
+  private every = false;
+  /** The requests that do not come by this event, where there are such. */
+  beside: RequestsBeside | undefined;
   private readonly ownObservers: OwnRequestObserver[] = [];
 
   constructor(
@@ -33,19 +63,38 @@ export class RequestListener implements OnApplicationBootstrap {
     private readonly context: RequestContext,
   ) {}
 
-  /** Lets someone see every request. Call it before the application has started. */
-  observe(observer: RequestObserver): void {
+  /** Whether an observer wants to see every request as Node has it. */
+  get seesEvery(): boolean {
+    return this.every;
+  }
+
+  /** Lets someone see requests. Call it before the application has started. */
+  observe(observer: RequestObserver, { every = true }: ObserverOptions = {}): void {
     this.observers.push(observer);
+    this.every ||= every;
   }
 
   /** Lets someone answer requests ahead of Nest. Call it before the application has started. */
-  take(taker: RequestTaker): void {
+  take(taker: RequestTaker, options: TakerOptions = {}): void {
     this.takers.push(taker);
+    this.place(taker, options);
   }
 
   /** Lets someone answer requests ahead of everyone else who may. Call it before the application has started. */
-  takeFirst(taker: RequestTaker): void {
+  takeFirst(taker: RequestTaker, options: TakerOptions = {}): void {
     this.takers.unshift(taker);
+    this.place(taker, options);
+  }
+
+  /** Whether a taker is asked first, but for those who have said what they take. */
+  isFirst(taker: RequestTaker): boolean {
+    return this.takers.find((each) => !this.placed.has(each)) === taker;
+  }
+
+  /** Whether a target may be for a taker who has said how those begin that it answers. */
+  hasPlace(target: string): boolean {
+    for (const place of this.places) if (target.startsWith(place)) return true;
+    return false;
   }
 
   /** Lets someone see the requests that nobody takes, before Nest does. Call it before the application has started. */
@@ -65,6 +114,11 @@ export class RequestListener implements OnApplicationBootstrap {
     const nest = server.listeners('request') as RequestObserver[];
     server.removeAllListeners('request');
     server.on('request', (request, response) => this.deliver(server, nest, request, response));
+  }
+
+  private place(taker: RequestTaker, { listed = false, below }: TakerOptions): void {
+    if (below !== undefined) this.places.push(below);
+    if (listed || below !== undefined) this.placed.add(taker);
   }
 
   private deliver(

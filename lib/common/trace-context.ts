@@ -27,36 +27,32 @@ export function formatTraceparent(trace: TraceContext): string {
   return `00-${trace.traceId}-${trace.spanId}-${trace.flags}`;
 }
 
-/** Makes trace and span ids from a pool of random bytes, because one call to the generator per id costs 3 µs. */
+/** Random bytes are made so many at a time, because one call to the generator for each id costs 3 µs. */
+const POOL = 4_096;
+
+/** Makes trace and span ids, cut out of one long text of random digits: an id costs no more than a piece of a text. */
 export class TraceIds {
-  private readonly pool = new Uint8Array(4_096);
-  private used = this.pool.length;
+  private readonly pool = Buffer.alloc(POOL);
+  private digits = '';
+  private used = 0;
 
   /** A new trace id. */
   traceId(): string {
-    return this.hex(16);
+    return this.cut(32);
   }
 
   /** A new span id. */
   spanId(): string {
-    return this.hex(8);
+    return this.cut(16);
   }
 
-  private hex(bytes: number): string {
-    if (this.used + bytes > this.pool.length) {
-      crypto.getRandomValues(this.pool);
+  private cut(length: number): string {
+    if (this.used + length > this.digits.length) {
+      this.digits = crypto.getRandomValues(this.pool).toString('hex');
       this.used = 0;
     }
-    let id = '';
-    for (const end = this.used + bytes; this.used < end; this.used++) {
-      id += HEX[this.pool[this.used] as number];
-    }
+    const id = this.digits.slice(this.used, (this.used += length));
     // An id of zeros alone means "none" (W3C Trace Context, 3.2.2.3).
-    return id === NO_SPAN || id === NO_TRACE ? this.hex(bytes) : id;
+    return id === NO_SPAN || id === NO_TRACE ? this.cut(length) : id;
   }
 }
-
-/** The two digits of every byte. */
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, n) =>
-  n.toString(16).padStart(2, '0'),
-);

@@ -1,30 +1,25 @@
-import { createHash } from 'node:crypto';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
-import { messageOf } from '../common/errors.js';
+import { messageOf, RookeryError } from '../common/errors.js';
 import { EventHub } from '../common/event-hub.js';
 import { Live } from '../common/live.js';
-import type { PropertySource } from '../common/properties/property-source.js';
-import { ConfigRepository, type RepositorySnapshot } from './config-repository.js';
+import { ConfigAssembler, type PublishedConfig } from './config-assembler.js';
+import { ConfigRepository, type Staleness } from './config-repository.js';
 import { type ConfigQuery, keyOf } from './config-request.js';
 import { ConfigServerStoppingError, RepositoryError } from './config-server.errors.js';
 
-/** A configuration as it is given out. */
-export interface PublishedConfig {
-  readonly version: string;
-  readonly label: string | undefined;
-  readonly sources: readonly PropertySource[];
-}
-
 /** How long somebody waits, and for what. */
 export interface ChangeWait {
-  /** Says whether a version is one that the client has. */
-  readonly has: (version: string) => boolean;
+  /** Says whether a configuration is one that the client has. */
+  readonly has: (config: PublishedConfig) => boolean;
   /** How long, in ms. */
   readonly limit: number;
   /** The client is gone. */
   readonly signal: AbortSignal;
 }
+
+/** For those who do not wait. */
+export const NOW = { has: () => false, limit: 0 } as const;
 
 interface Topic {
   readonly query: ConfigQuery;
@@ -35,7 +30,7 @@ interface Topic {
   users: number;
   usedAt: number;
   /** Why the repository cannot be read at the moment. */
-  readonly reason: { latest: string | undefined };
+  readonly reason: { latest: string | undefined; error?: unknown; since?: string };
 }
 
 /** So many combinations of application, profiles and label are watched at most. */
@@ -64,6 +59,7 @@ export class ConfigPublisher implements OnModuleDestroy {
     private readonly repository: ConfigRepository,
     private readonly clock: Clock,
     private readonly events: EventHub,
+    private readonly assembler: ConfigAssembler,
   ) {
     this.stopSweeping = clock.every(IDLE / 5, () => this.sweep());
     // A service that leaves waits for its requests; those that are held would keep it.
@@ -88,8 +84,10 @@ export class ConfigPublisher implements OnModuleDestroy {
     try {
       await this.first(topic);
       const { live } = topic;
-      if (wait.limit > 0 && wait.has(live.current.version)) await this.change(topic, wait);
-      return live.current;
+      if (wait.limit > 0 && wait.has(live.current)) await this.change(topic, wait);
+      this.assembler.mustGive(live.current, query.application);
+      const stale = staleness(topic);
+      return stale ? { ...live.current, stale } : live.current;
     } finally {
       topic.users--;
       topic.usedAt = this.clock.now();
@@ -97,12 +95,13 @@ export class ConfigPublisher implements OnModuleDestroy {
   }
 
   /** Nobody waits any longer: the server's connections must be able to end. */
-  onModuleDestroy(): void {
+  async onModuleDestroy(): Promise<void> {
     this.closed = true;
     this.stopWaiting();
     this.stopHearing();
     this.stopSweeping();
     for (const { live } of this.topics.values()) live.close();
+    await this.repository.close();
   }
 
   private stopWaiting(): void {
@@ -111,26 +110,32 @@ export class ConfigPublisher implements OnModuleDestroy {
   }
 
   /** Waits for the first outcome of the watch, good or bad. */
-  private async first({ live, settled, reason }: Topic): Promise<void> {
+  private async first(topic: Topic): Promise<void> {
+    const { live, settled, reason } = topic;
     if (live.latest) return;
     if (!settled.aborted) await this.wait(PATIENCE, settled);
     if (live.latest) return;
     if (this.stopping) throw new ConfigServerStoppingError();
+    if (reason.error instanceof RookeryError && reason.error.statusCode === 404) {
+      // What is not there need not be looked for again until somebody asks again.
+      if (topic.users === 1) this.close(topic);
+      throw reason.error;
+    }
     throw new RepositoryError(reason.latest ?? 'The repository does not answer.');
   }
 
   /** Waits until the configuration is another than the client's. */
   private async change({ live }: Topic, { has, limit, signal }: ChangeWait): Promise<void> {
     const changed = new AbortController();
-    const stop = live.onChange(({ version }) => {
-      if (!has(version)) changed.abort();
+    const stop = live.onChange((config) => {
+      if (!has(config)) changed.abort();
     });
     const leave = () => changed.abort();
     signal.addEventListener('abort', leave);
     if (!this.stopping) await this.wait(limit, changed.signal);
     stop();
     signal.removeEventListener('abort', leave);
-    if (this.stopping && has(live.current.version)) throw new ConfigServerStoppingError();
+    if (this.stopping && has(live.current)) throw new ConfigServerStoppingError();
   }
 
   /** Sleeps until a signal aborts or waiting ends for everyone; `AbortSignal.any` would leave a trace for each. */
@@ -156,16 +161,15 @@ export class ConfigPublisher implements OnModuleDestroy {
   }
 
   private open(query: ConfigQuery): Topic {
-    const { application, profiles, label } = query;
+    const { application } = query;
     const outcome = new AbortController();
     const live = new Live<PublishedConfig>({
       clock: this.clock,
-      open: (signal) =>
-        versioned(this.repository.watch(application, profiles, label, signal), label),
+      open: (signal) => this.assembled(query, signal),
       // A file that was mended must be seen in less than a second.
       backoff: { most: 800 },
       onError: (error) => {
-        this.failed(topic, messageOf(error));
+        this.failed(topic, messageOf(error), error);
         outcome.abort();
       },
       onListenerError: (error) => this.logger.error(messageOf(error)),
@@ -179,20 +183,36 @@ export class ConfigPublisher implements OnModuleDestroy {
       reason: { latest: undefined },
     };
     let published: string | undefined;
-    live.onChange(({ version }) => {
-      topic.reason.latest = undefined;
+    live.onChange(({ version, tag, stale }) => {
+      if (stale) this.failed(topic, stale.reason);
+      else topic.reason.latest = undefined;
       outcome.abort();
-      if (published !== undefined && published !== version) {
+      if (published !== undefined && published !== tag) {
         this.events.emit('config.published', { application, version });
       }
-      published = version;
+      published = tag;
     });
     return topic;
   }
 
-  private failed(topic: Topic, reason: string): void {
+  private async *assembled(
+    { application, profiles, label }: ConfigQuery,
+    signal: AbortSignal,
+  ): AsyncIterable<PublishedConfig> {
+    for await (const snapshot of this.repository.watch(application, profiles, label, signal)) {
+      yield this.assembler.assemble(snapshot, label);
+    }
+  }
+
+  private failed(topic: Topic, reason: string, error?: unknown): void {
+    topic.reason.error = error;
     if (topic.reason.latest === reason) return;
+    if (topic.reason.latest === undefined) {
+      topic.reason.since = new Date(this.clock.wallTime()).toISOString();
+    }
     topic.reason.latest = reason;
+    // Somebody asked for what is not there; the answer says so.
+    if (error instanceof RookeryError && error.statusCode === 404) return;
     const { application } = topic.query;
     this.events.emit('repository.failed', { application, reason });
     const kept = topic.live.latest ? 'The last good one is served on' : 'There is none to serve';
@@ -229,15 +249,8 @@ export class ConfigPublisher implements OnModuleDestroy {
   }
 }
 
-async function* versioned(
-  snapshots: AsyncIterable<RepositorySnapshot>,
-  asked: string | undefined,
-): AsyncIterable<PublishedConfig> {
-  for await (const { sources, version, label = asked } of snapshots) {
-    yield { version: version ?? hash(sources), label, sources };
-  }
-}
-
-function hash(sources: readonly PropertySource[]): string {
-  return createHash('sha256').update(JSON.stringify(sources)).digest('hex').slice(0, 32);
+/** Whether an older state is given out: because the repository says so, or because it cannot be read at all. */
+function staleness({ live, reason: { latest, since } }: Topic): Staleness | undefined {
+  if (latest === undefined) return undefined;
+  return live.latest?.stale ?? { since: since ?? '', reason: latest };
 }

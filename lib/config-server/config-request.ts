@@ -24,6 +24,13 @@ export function readConfigQuery(segments: readonly string[]): ConfigQuery {
   };
 }
 
+/** Reads the path of a file; throws `InvalidConfigRequestError` unless every segment is a name. */
+export function readResourcePath(segments: readonly string[]): string {
+  const each = segments.map((segment) => decoded(segment, 'path'));
+  if (each.length > MOST_NAMES || !each.every(isName)) throw new InvalidConfigRequestError('path');
+  return each.join('/');
+}
+
 /** One key for everything that is asked alike. */
 export function keyOf({ application, profiles, label }: ConfigQuery): string {
   return JSON.stringify([application, profiles, label ?? null]);
@@ -43,7 +50,8 @@ function labels(segment: string): string {
   return each.map((label) => label.replaceAll('(_)', '/')).join(',');
 }
 
-function isName(name: string): boolean {
+/** Whether a text is a name that can lead nowhere else. */
+export function isName(name: string): boolean {
   return NAME.test(name) && !name.includes('..');
 }
 

@@ -1,31 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { parseDuration } from '../common/duration.js';
 import { messageOf, RookeryError } from '../common/errors.js';
 import { RequestListener } from '../common/request-listener.js';
-import { environmentJson, isTraced, TRACED } from './environment-json.js';
-import { ConfigPublisher, type PublishedConfig } from './config-publisher.js';
-import { type ConfigQuery, readConfigQuery } from './config-request.js';
-import { ConfigTokenError, InvalidConfigRequestError } from './config-server.errors.js';
-import type { ConfigServerSettings } from './config-server.options.js';
-import { ConfigToken } from './config-token.js';
+import { ConfigAccess, Grant } from './config-access.js';
+import { ConfigEndpoint, type ConfigReply } from './config-endpoint.js';
+import { type ConfigRoute, routeOf } from './config-routes.js';
+import { CONFIG_SERVER_SETTINGS, type ConfigServerSettings } from './config-server.options.js';
 import { ReservedPaths } from './reserved-paths.js';
 
-/** The token of the checked options. */
-export const CONFIG_SERVER_SETTINGS = Symbol('ConfigServerSettings');
-
-/** So long a request is held at most, in ms. */
-const LONGEST_WAIT = 60_000;
-
-/** A file's ending in the second segment is another endpoint of Spring's, which is not ours to answer. */
-const FLAT_FORMAT = /\.(?:ya?ml|properties|json)$/i;
+/** The token of all endpoints. */
+export const CONFIG_ENDPOINTS = Symbol('ConfigEndpoints');
 
 /**
- * Answers `GET /{application}/{profile}[/{label}]` as Spring Cloud Config does.
- *
- * Ours on top, and offered by the header `X-Config-Wait`: an `ETag`, 304 for `If-None-Match`, and `?wait=30s`, which
- * holds a request until the configuration is another than the one the client names (by `If-None-Match` or `version`).
+ * Answers the paths of a config server as Spring Cloud Config does, and those that are ours beside them.
  *
  * It stands at the server's own `request` event, where a path is still as it was sent. What begins like a path of the
  * application's own controllers, and `/health`, is left to them.
@@ -33,16 +21,23 @@ const FLAT_FORMAT = /\.(?:ya?ml|properties|json)$/i;
 @Injectable()
 export class ConfigServerController implements OnApplicationBootstrap {
   private readonly logger = new Logger('ConfigServer');
-  private readonly token: ConfigToken | undefined;
+  private readonly access: ConfigAccess;
+  private readonly endpoints = new Map<ConfigRoute['kind'], ConfigEndpoint>();
 
   constructor(
     @Inject(CONFIG_SERVER_SETTINGS) private readonly settings: ConfigServerSettings,
-    private readonly publisher: ConfigPublisher,
+    @Inject(CONFIG_ENDPOINTS) endpoints: readonly ConfigEndpoint[],
     private readonly reserved: ReservedPaths,
     private readonly listener: RequestListener,
   ) {
-    this.token = settings.token === undefined ? undefined : new ConfigToken(settings.token);
-    listener.take((request, response) => this.take(request, response));
+    this.access = new ConfigAccess(settings);
+    for (const endpoint of endpoints) {
+      for (const kind of endpoint.kinds) this.endpoints.set(kind, endpoint);
+    }
+    listener.take(
+      (request, response) => this.take(request, response),
+      settings.prefix === '' ? {} : { below: `${settings.prefix}/` },
+    );
   }
 
   onApplicationBootstrap(): void {
@@ -51,66 +46,43 @@ export class ConfigServerController implements OnApplicationBootstrap {
   }
 
   private take(request: IncomingMessage, response: ServerResponse): boolean {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return false;
-    const [path = '', query = ''] = (request.url ?? '').split('?', 2);
+    const [path = '', search = ''] = (request.url ?? '').split('?', 2);
     const { prefix } = this.settings;
     if (!path.startsWith(`${prefix}/`)) return false;
     const segments = path.slice(prefix.length + 1).split('/');
-    if (segments.length < 2 || segments.length > 3 || segments.includes('')) return false;
     if (prefix === '' && this.reserved.has(segments[0] ?? '')) return false;
-    if (segments.length === 2 && FLAT_FORMAT.test(segments[1] ?? '')) return false;
-    void this.answer(request, response, { segments, query: new URLSearchParams(query) });
+    const query = new URLSearchParams(search);
+    const route = routeOf(request.method ?? '', segments, query);
+    if (!route) return false;
+    void this.answer(request, response, { route, query });
     return true;
   }
 
   private async answer(
     request: IncomingMessage,
     response: ServerResponse,
-    asked: { readonly segments: readonly string[]; readonly query: URLSearchParams },
+    { route, query }: { readonly route: ConfigRoute; readonly query: URLSearchParams },
   ): Promise<void> {
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     try {
-      if (this.token && !this.token.isIn(request.headers.authorization))
-        throw new ConfigTokenError();
-      const query = readConfigQuery(asked.segments);
-      const known = versionsOf(request, asked.query);
-      const limit = waitOf(asked.query);
-      const has = (version: string) => known.has(version);
-      const config = await this.publisher.publish(query, { has, limit, signal: gone.signal });
-      if (gone.signal.aborted) return;
-      this.send(request, response, { query, config, known });
+      const grant = this.grantOf(request, route);
+      const call = { route, request, response, query, grant, signal: gone.signal };
+      const reply = await this.endpoints.get(route.kind)?.answer(call);
+      if (reply && !gone.signal.aborted) send(request, response, reply);
     } catch (error) {
       if (!gone.signal.aborted) this.fail(request, response, error);
     }
   }
 
-  private send(
-    request: IncomingMessage,
-    response: ServerResponse,
-    { query, config, known }: Outcome,
-  ): void {
-    const traced = isTraced(request.headers.accept);
-    const head = {
-      vary: 'Accept',
-      'cache-control': 'no-cache',
-      'x-config-wait': `${LONGEST_WAIT / 1_000}s`,
-    };
-    if (known.has(config.version)) {
-      response.writeHead(304, { ...head, etag: etagOf(config.version, traced) }).end();
-      return;
-    }
-    const body = Buffer.from(environmentJson(query, config, traced));
-    response.writeHead(200, {
-      ...head,
-      etag: etagOf(config.version, traced),
-      'content-type': traced ? TRACED : 'application/json',
-      'content-length': body.length,
-    });
-    response.end(request.method === 'HEAD' ? undefined : body);
+  /** A webhook is signed, and carries no token. */
+  private grantOf({ headers }: IncomingMessage, { kind }: ConfigRoute): Grant {
+    const signed = kind === 'monitor' && this.settings.webhookSecret !== undefined;
+    return signed ? new Grant() : this.access.grantOf(headers.authorization);
   }
 
   private fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    if (response.headersSent) return void response.destroy();
     const known = error instanceof RookeryError;
     if (!known)
       this.logger.error(messageOf(error), error instanceof Error ? error.stack : undefined);
@@ -120,18 +92,18 @@ export class ConfigServerController implements OnApplicationBootstrap {
       error: known ? error.code : 'ERR_CONFIG_SERVER',
       message: known ? error.message : 'The config server failed; its log says why.',
     });
-    response.writeHead(status, {
+    const headers = {
       'content-type': 'application/json',
-      'content-length': Buffer.byteLength(body),
       'cache-control': 'no-store',
       ...(status === 401 ? { 'www-authenticate': 'Basic realm="config", Bearer' } : {}),
-      ...(status === 503 ? { connection: 'close' } : {}),
-    });
-    response.end(request.method === 'HEAD' ? undefined : body);
+      // A body that was not read to its end cannot be followed by another request.
+      ...(status === 503 || !request.complete ? { connection: 'close' } : {}),
+    };
+    send(request, response, { status, headers, body });
   }
 
   private warnStrangers(address: AddressInfo | string | null): void {
-    if (this.token || address === null || typeof address === 'string') return;
+    if (!this.access.isOpen || address === null || typeof address === 'string') return;
     if (/^(?:127\.|::1$|::ffff:127\.)/.test(address.address)) return;
     this.logger.warn(
       `Everyone who reaches port ${address.port} can read every configuration. Set configServer.token, or listen on 127.0.0.1.`,
@@ -139,32 +111,12 @@ export class ConfigServerController implements OnApplicationBootstrap {
   }
 }
 
-interface Outcome {
-  readonly query: ConfigQuery;
-  readonly config: PublishedConfig;
-  readonly known: ReadonlySet<string>;
-}
-
-/** The two representations of one version are not the same bytes, so their tags differ (RFC 9110, 8.8.3). */
-function etagOf(version: string, traced: boolean): string {
-  return `"${version}${traced ? '.v2' : ''}"`;
-}
-
-/** The versions that the client says it has. */
-function versionsOf(request: IncomingMessage, query: URLSearchParams): ReadonlySet<string> {
-  const tags = request.headers['if-none-match'] ?? '';
-  const versions = new Set<string>();
-  for (const [, tag = ''] of tags.matchAll(/"([\w.-]{1,128})"/g))
-    versions.add(tag.replace(/\.v2$/, ''));
-  const version = query.get('version');
-  if (version !== null && version !== '') versions.add(version);
-  return versions;
-}
-
-function waitOf(query: URLSearchParams): number {
-  const text = query.get('wait');
-  if (text === null) return 0;
-  const wait = parseDuration(text);
-  if (wait === undefined) throw new InvalidConfigRequestError('wait');
-  return Math.min(wait, LONGEST_WAIT);
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, headers, body }: ConfigReply,
+): void {
+  const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
+  response.writeHead(status, { ...headers, ...length });
+  response.end(request.method === 'HEAD' ? undefined : body);
 }

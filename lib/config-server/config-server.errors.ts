@@ -27,6 +27,40 @@ export class RepositoryError extends RookeryError {
   }
 }
 
+/** A label that the repository does not have. */
+export class NoSuchLabelError extends RookeryError {
+  constructor(label: string) {
+    super(`The repository has no branch, tag or commit "${label}".`, {
+      code: 'ERR_CONFIG_LABEL',
+      status: 404,
+    });
+  }
+}
+
+/** There is nothing of that name. */
+export class ConfigNotFoundError extends RookeryError {
+  constructor(what: string) {
+    super(what, { code: 'ERR_CONFIG_NOT_FOUND', status: 404 });
+  }
+}
+
+/** The token is good, but not for this. */
+export class ConfigAccessError extends RookeryError {
+  constructor() {
+    super('This token may not do that. It reads the configuration of its own application alone.', {
+      code: 'ERR_CONFIG_ACCESS',
+      status: 403,
+    });
+  }
+}
+
+/** A body that cannot be used. */
+export class ConfigBodyError extends RookeryError {
+  constructor(problem: string, status = 400) {
+    super(problem, { code: 'ERR_CONFIG_BODY', status });
+  }
+}
+
 /** A file that cannot be used; the sentence names it and the line. */
 export class ConfigFileError extends RepositoryError {
   constructor(

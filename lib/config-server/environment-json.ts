@@ -1,5 +1,5 @@
 import type { PropertySource } from '../common/properties/property-source.js';
-import type { PublishedConfig } from './config-publisher.js';
+import type { PublishedConfig } from './config-assembler.js';
 import type { ConfigQuery } from './config-request.js';
 
 /** The media type in which every value comes with its origin; Spring's clients ask for it. */

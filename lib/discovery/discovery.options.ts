@@ -154,14 +154,14 @@ function portNumber(): OptionReader<number> {
 }
 
 function readBackend(): OptionReader<BuiltInBackend | BackendFactory> {
-  const named = oneOf(['memory', 'embedded', 'consul'], 'embedded');
+  const named = oneOf(
+    ['memory', 'embedded', 'consul', 'etcd', 'redis', 'kubernetes', 'eureka'],
+    'embedded',
+  );
   return (value, path) =>
     typeof value === 'string'
       ? named(value, path)
-      : made(isFactory, "'memory', 'embedded', 'consul', or a backend such as consul({ … })")(
-          value,
-          path,
-        );
+      : made(isFactory, "a name such as 'consul', or a backend such as consul({ … })")(value, path);
 }
 
 function isFactory(value: unknown): value is BackendFactory {

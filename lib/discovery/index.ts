@@ -1,7 +1,14 @@
 export type { BuiltInBackend } from './backends/built-in.js';
 export { consul, type ConsulCheckOptions, type ConsulOptions } from './backends/consul.backend.js';
 export { embedded, type EmbeddedOptions } from './backends/embedded.backend.js';
+export { composite } from './backends/composite.backend.js';
+export { dns, type DnsOptions } from './backends/dns.backend.js';
+export { eureka, type EurekaOptions } from './backends/eureka.backend.js';
+export { kubernetes, type KubernetesOptions } from './backends/kubernetes.backend.js';
+export { etcd, type EtcdOptions } from './backends/etcd.backend.js';
 export { memory, MemoryHub } from './backends/memory.backend.js';
+export { redis, type RedisOptions } from './backends/redis.backend.js';
+export type { RegistryTlsOptions } from './backends/registry-tls.js';
 export {
   type StaticInstance,
   staticInstances,
@@ -28,6 +35,7 @@ export { enableGracefulShutdown, type GracefulShutdownOptions } from './graceful
 export { InstanceSource } from './instance-source.js';
 export { type Announcement, LocalInstance } from './local-instance.js';
 export { GatewayRoute, type GatewayRouteOptions } from './manifest/gateway-route.decorator.js';
+export type { RoutePredicateArgs, RoutePredicateData } from './manifest/route-predicates.js';
 export { ManifestError, PathSyntaxError } from './manifest/manifest.errors.js';
 export { ManifestPublisher } from './manifest/manifest-publisher.js';
 export { Registrar } from './registrar.js';

@@ -16,6 +16,7 @@ export class Reachability {
   private lostAt: number | undefined;
   private cancelWarning: () => void = () => {};
   private hasWarned = false;
+  private readonly listeners = new Set<() => void>();
 
   constructor(
     @Inject(DISCOVERY_BACKEND) private readonly backend: Pick<DiscoveryBackend, 'name'>,
@@ -43,9 +44,17 @@ export class Reachability {
     this.events.emit('registry.unreachable', { backend: this.backend.name, reason });
   }
 
+  /** Hears that the registry has answered one after it did not: the others need not wait any longer; returns how to stop. */
+  onReturn(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
   /** Notes that something the registry was asked for has worked. */
   succeeded(what: string): void {
-    if (!this.failures.delete(what) || this.failures.size > 0) return;
+    if (!this.failures.delete(what)) return;
+    for (const listener of this.listeners) listener();
+    if (this.failures.size > 0) return;
     this.lostAt = undefined;
     this.cancelWarning();
     if (this.hasWarned) this.logger.log(`The registry "${this.backend.name}" answers again.`);

@@ -110,6 +110,7 @@ export class Registrar implements OnModuleInit {
     const registration = this.keep(registry, instance);
     this.local.onChange(() => registration.replace());
     this.ownStatus.onChange(() => registration.refresh());
+    this.notices.onReturn(() => registration.retry());
     this.registration = registration;
   }
 

@@ -14,6 +14,11 @@ export class RegistrationNotices {
     private readonly reachability: Reachability,
   ) {}
 
+  /** Hears that the registry answers somebody again. */
+  onReturn(listener: () => void): void {
+    this.reachability.onReturn(listener);
+  }
+
   registered(instance: ServiceInstance): void {
     this.events.emit('instance.registered', { instance });
   }

@@ -43,12 +43,13 @@ export class Registration {
   private told: InstanceStatus | undefined;
   private nap = new AbortController();
   private outdated = false;
+  private failing = false;
   private lost = false;
   private absentSince: number | undefined;
 
   constructor(private readonly context: RegistrationContext) {
-    // Longer waits than a heartbeat would let a lease end that could have been saved.
-    this.backoff = new Backoff({ most: Math.min(15_000, context.heartbeat) });
+    // A registry that is back, perhaps empty, is to know us again within two seconds.
+    this.backoff = new Backoff({ most: Math.min(1_500, context.heartbeat) });
     this.done = this.run();
   }
 
@@ -66,6 +67,11 @@ export class Registration {
   /** The status may be another: tell the registry now. */
   refresh(): void {
     if (this.context.instance().status !== this.told) this.nap.abort();
+  }
+
+  /** The registry answers again: look after the lease now, if that had failed. */
+  retry(): void {
+    if (this.failing) this.nap.abort();
   }
 
   /** Ends for good and takes the registration back; gives what was registered, if anything was. */
@@ -92,10 +98,12 @@ export class Registration {
       try {
         await (this.held && !this.outdated ? this.lookAfter(this.held) : this.register());
         this.backoff.reset();
+        this.failing = false;
         this.context.onAnswer();
         if (!this.isUrgent()) await this.rest(jitter(this.interval));
       } catch (error) {
         if (signal.aborted) return;
+        this.failing = true;
         this.context.onFailure(error);
         await this.rest(Math.max(askedToWait(error), this.backoff.next()));
       }

@@ -29,19 +29,20 @@ export class RequestsInFlight {
     this.onClose = function (this: ServerResponse) {
       settle(this);
     };
-    requests.observe((_request, response) => this.begin(response));
+    requests.observe((_request, response) => this.begin(response), { every: false });
   }
 
   /** How many there are. */
   get count(): number {
     this.sweep();
-    return this.open.size;
+    return this.open.size + this.beside;
   }
 
   /** From now on every answer ends its connection, and connections without a request are closed. */
   hangUp(): void {
     this.hangingUp = true;
     for (const response of this.open) announceClose(response);
+    this.requests.beside?.hangUp();
     this.server.closeIdleConnections?.();
   }
 
@@ -81,6 +82,11 @@ export class RequestsInFlight {
     return this.requests.server ?? {};
   }
 
+  /** Those that never come by the listener. */
+  private get beside(): number {
+    return this.requests.beside?.open ?? 0;
+  }
+
   private begin(response: ServerResponse): void {
     if (this.open.size >= this.sweepAt) this.sweep();
     this.open.add(response);
@@ -90,7 +96,7 @@ export class RequestsInFlight {
 
   private settle(response: ServerResponse): void {
     this.open.delete(response);
-    if (this.open.size > 0) return;
+    if (this.open.size + this.beside > 0) return;
     for (const done of this.waiting) done();
   }
 

@@ -11,6 +11,8 @@ import type { ServiceView } from './service-view.js';
 export interface ServiceWatchContext {
   readonly source: InstanceSource;
   readonly clock: Clock;
+  /** The longest wait before a broken stream is opened again, in ms. */
+  readonly mostWait: number;
   /** How long to doubt that all instances are gone at once, in ms. */
   readonly emptyHold: number;
   /** How long to keep what a registry does not show when it is back, in ms. */
@@ -67,6 +69,7 @@ export class ServiceWatch {
     this.live = new Live({
       clock: context.clock,
       open: (signal) => this.open(signal),
+      backoff: { most: context.mostWait },
       onError: (error) => this.onBroken(error),
       onListenerError: context.onListenerError,
     });
@@ -97,6 +100,11 @@ export class ServiceWatch {
   onChange(listener: (view: ServiceView) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  /** Asks again now, if the stream is broken. */
+  retry(): void {
+    this.live.retry();
   }
 
   /** Ends the watch; the last view stays readable. */

@@ -12,6 +12,10 @@ import { Reachability } from './reachability.js';
 import type { ServiceView } from './service-view.js';
 import { ServiceWatch, type ServiceWatchContext } from './service-watch.js';
 
+/** The longest waits before a broken stream is opened again, in ms: for one of them, and for all others. */
+const SOON = 1_500;
+const LATE = 15_000;
+
 /**
  * Every service that is watched, and the list of all services; each watch opens when it is first asked for.
  *
@@ -31,7 +35,9 @@ export class ServiceWatches {
     private readonly clock: Clock,
     private readonly events: EventHub,
     private readonly reachability: Reachability,
-  ) {}
+  ) {
+    reachability.onReturn(() => this.retry());
+  }
 
   /** The watch of a service; throws `ServiceNameError` when no service can have that name. */
   get(service: string): ServiceWatch {
@@ -73,6 +79,8 @@ export class ServiceWatches {
     return {
       source: this.backend.source,
       clock: this.clock,
+      // The first of them looks often whether the registry is back; the others are told.
+      mostWait: this.open.size === 0 ? SOON : LATE,
       emptyHold: this.settings.emptyHold,
       returnHold: this.settings.returnHold,
       onView: (view) => {
@@ -93,11 +101,17 @@ export class ServiceWatches {
       clock,
       open: (signal) => patient(this.backend.source.services(signal), { clock, signal, onError }),
       onError,
+      backoff: { most: this.open.size === 0 ? SOON : LATE },
       onListenerError: (error) => this.report(error),
     });
     list.onChange(() => this.reachability.succeeded('services'));
     if (this.closed) list.close();
     return list;
+  }
+
+  private retry(): void {
+    for (const watch of this.open.values()) watch.retry();
+    this.list?.retry();
   }
 
   private report(error: unknown): void {

@@ -9,6 +9,7 @@ import {
 import { Clock } from '../common/clock.js';
 import { Live } from '../common/live.js';
 import { messageOf } from '../common/errors.js';
+import { GatewayDoors } from './door/gateway-doors.js';
 import { GATEWAY_SETTINGS, type GatewaySettings } from './gateway.options.js';
 import { LocalPaths } from './routes/local-paths.js';
 import { type RouteConflict, RouteClaims } from './routes/route-claims.js';
@@ -56,6 +57,7 @@ export class GatewayRoutes implements OnModuleInit, OnApplicationBootstrap, OnAp
     private readonly clock: Clock,
     private readonly notices: RouteNotices,
     private readonly members: RouteMembers,
+    private readonly doors: GatewayDoors,
     @Inject(ROUTE_SOURCES) private readonly sources: readonly RouteSource[],
     @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
   ) {
@@ -102,6 +104,7 @@ export class GatewayRoutes implements OnModuleInit, OnApplicationBootstrap, OnAp
 
   /** Wrong routes and filters of the options stop the start, and guards that cannot be made. */
   async onModuleInit(): Promise<void> {
+    await this.doors.ready();
     refuseTwins(this.settings.routes.map((route) => this.compiler.explicit(route)));
     await this.members.ready();
   }

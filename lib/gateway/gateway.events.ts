@@ -38,12 +38,26 @@ export interface ProxiedRequest {
   readonly scope: RequestScope;
 }
 
+/** A request that was not let in at the door of its route. */
+export interface RefusedRequest {
+  readonly route: Pick<Route, 'id' | 'path' | 'to' | 'metadata'>;
+  readonly method: string;
+  readonly status: number;
+  /** Why; it may name the sender, and is not for clients. */
+  readonly reason: string;
+  /** The client's address, behind trusted proxies. */
+  readonly clientAddress: string;
+  readonly scope: RequestScope;
+}
+
 declare module '../common/event-hub.js' {
   interface RookeryEvents {
     /** The gateway serves another set of routes than before. */
     'routes.changed': RoutesChange;
     /** A request that a route took is over. */
     'request.proxied': ProxiedRequest;
+    /** A request was not let in: nobody knows its sender, it may not, or comes too often. */
+    'request.refused': RefusedRequest;
     /** A service wants a path that belongs to another; its route is not served. */
     'route.conflicted': { readonly conflict: RouteConflict };
   }

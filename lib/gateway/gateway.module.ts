@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { CommonModule } from '../common/common.module.js';
 import { roomModule } from '../common/module-builder.js';
 import { GatewayContributor } from './gateway.contributor.js';
+import { GatewayDoors } from './door/gateway-doors.js';
 import { GatewayMeasurements } from './gateway.measurements.js';
 import {
   GATEWAY_SETTINGS,
@@ -10,6 +11,7 @@ import {
   readGatewayOptions,
 } from './gateway.options.js';
 import { RouteGuards } from './filters/guard.filter.js';
+import { FastLane } from './lane/fast-lane.js';
 import { ResponseStore } from './response-cache/response-store.js';
 import { GatewayRoutes } from './gateway-routes.js';
 import { ACCESS_LOG_SINK, AccessLog } from './proxy/access-log.js';
@@ -57,7 +59,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = roomModule<GatewayOpti
       inject: [{ token: MODULE_OPTIONS_TOKEN, optional: true }],
       useFactory: (options?: GatewayOptions) => readGatewayOptions(options, 'gateway'),
     },
-    { provide: ACCESS_LOG_SINK, useValue: (lines: string) => process.stdout.write(lines) },
+    { provide: ACCESS_LOG_SINK, useValue: (lines: Buffer) => process.stdout.write(lines) },
     {
       provide: ROUTE_SOURCES,
       inject: [
@@ -85,7 +87,9 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = roomModule<GatewayOpti
     ConfigRouteSource,
     DiscoveryRouteSource,
     ExchangeReporter,
+    FastLane,
     GatewayContributor,
+    GatewayDoors,
     GatewayListener,
     GatewayMeasurements,
     GatewayRoutes,

@@ -2,6 +2,10 @@ export {
   GatewayRoute,
   type GatewayRouteOptions,
 } from '../discovery/manifest/gateway-route.decorator.js';
+export type {
+  RoutePredicateArgs,
+  RoutePredicateData,
+} from '../discovery/manifest/route-predicates.js';
 export { GatewayModule } from './gateway.module.js';
 export type {
   GatewayCacheOptions,
@@ -120,3 +124,13 @@ export type {
 } from './routes/route-explanation.js';
 export type { RouteShadow } from './routes/route-shadows.js';
 export type { RouteTimeouts } from './routes/route-timeouts.js';
+export { AccessPolicy, type AccessRequest } from './door/access-policy.js';
+export type { AddressHook } from './door/address.step.js';
+export type { CorsOptions } from './door/cors.options.js';
+export { forwardAuth, type ForwardAuthOptions } from './door/forward-auth.authenticator.js';
+export type { RouteAccess } from './door/route-access.js';
+export type {
+  AddressOptions,
+  FailureOptions,
+  GatewaySecurityOptions,
+} from './door/security.options.js';

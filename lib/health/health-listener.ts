@@ -24,7 +24,8 @@ export class HealthListener implements OnApplicationBootstrap {
     @Inject(HEALTH_PATH) private readonly path: string,
     listener: RequestListener,
   ) {
-    listener.takeFirst((request, response) => this.take(request, response));
+    // The controller has the same paths.
+    listener.takeFirst((request, response) => this.take(request, response), { listed: true });
   }
 
   onApplicationBootstrap(): void {

@@ -11,6 +11,7 @@ import {
   VERSION_NEUTRAL,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import { AllowDirect } from '../common/allow-direct.decorator.js';
 import { DetailsVisibility } from './details-visibility.js';
 import { type HealthAnswer, HealthAnswers, HTTP_STATUS } from './health-answers.js';
 
@@ -69,6 +70,7 @@ export class HealthController {
 
 /** The endpoints below a path; a class of its own for each application, because Nest keeps the path on the class. */
 export function healthControllerAt(path: string): Type<HealthController> {
+  @AllowDirect()
   @Controller({ path, version: VERSION_NEUTRAL })
   class HealthControllerAtPath extends HealthController {}
   return HealthControllerAtPath;

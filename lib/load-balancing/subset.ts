@@ -23,7 +23,7 @@ export function subsetOf(
 }
 
 /** Whether an instance is of a subset. */
-export function fits(instance: ServiceInstance, subset: SubsetOptions): boolean {
+function fits(instance: ServiceInstance, subset: SubsetOptions): boolean {
   const { version, metadata = {}, tags = [] } = subset;
   return (
     (version === undefined || isOfVersion(instance.version, version)) &&

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type Measurement, MeasurementSource } from '../common/measurements.js';
 import { Circuits } from './circuits.js';
 
-const STATES = ['closed', 'open', 'half-open'] as const;
+const STATES = ['closed', 'open', 'half-open', 'disabled'] as const;
 
 /** The state of every circuit: 1 for the one it is in. */
 @Injectable()

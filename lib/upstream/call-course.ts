@@ -7,6 +7,7 @@ import type { CallOutcome, LoadBalancer } from '../load-balancing/load-balancer.
 import type { CallKey } from '../load-balancing/load-balancing-strategy.js';
 import type { Circuit } from '../resilience/circuit.js';
 import type { AttemptOwner, CallAttempt, CallTimeouts } from './call-attempt.js';
+import { keyOf } from './call-key.js';
 import { isFailure, isNeutral, outcomeOf } from './call-outcome.js';
 import type { ConcurrencyLimit } from './concurrency-limit.js';
 import type { Deadlines } from './deadline-list.js';
@@ -192,7 +193,7 @@ export class CallCourse implements AttemptOwner {
   pick(call: UpstreamCall, tried?: readonly UpstreamEndpoint[]): UpstreamEndpoint | undefined {
     const { balancer } = this.parts;
     try {
-      const value = this.key === undefined ? undefined : call.keyOf(this.key);
+      const value = this.key === undefined ? undefined : keyOf(call, this.key);
       if (call.accepts === undefined) return balancer.pick(undefined, tried, value);
       return balancer.pick((endpoint) => call.accepts?.(endpoint) === true, tried, value);
     } catch (error) {
@@ -205,7 +206,7 @@ export class CallCourse implements AttemptOwner {
   private keep({ call, endpoint }: CallAttempt, key: CallKey, rawHeaders: string[]): void {
     const cookie = endpoint && this.parts.balancer.strategy.cookieFor(endpoint);
     if (cookie === undefined) return;
-    const value = call.keyOf(key);
+    const value = keyOf(call, key);
     if (value !== undefined && cookie.includes(`=${value};`)) return;
     rawHeaders.push('set-cookie', cookie);
   }

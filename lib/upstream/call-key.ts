@@ -1,7 +1,7 @@
 import type { CallKey } from '../load-balancing/load-balancing-strategy.js';
+import type { UpstreamCall } from './upstream-call.js';
 
-/** What a request has under a key: `field` gives the value of a header by its name in small letters. */
-export function keyValue(
+function keyValue(
   key: CallKey,
   path: string,
   field: (name: string) => string | undefined,
@@ -20,13 +20,20 @@ function cookieIn(header: string | undefined, name: string): string | undefined 
   return undefined;
 }
 
-/** The same for a request that is written down already. */
-export function keyInFields(
+/** A call that knows what it sends before it is sent: its path with the query, and its header lines. */
+interface WrittenCall {
+  readonly target: string;
+  readonly lines: string;
+}
+
+/** What a call has under a key; one that is not written down yet has nothing. */
+export function keyOf(
+  call: UpstreamCall | (UpstreamCall & WrittenCall),
   key: CallKey,
-  { requestLine, fields }: { readonly requestLine: string; readonly fields: string },
 ): string | undefined {
-  return keyValue(key, requestLine.split(' ')[1] ?? '/', (name) => {
-    for (const line of fields.split('\r\n')) {
+  if (!('target' in call)) return undefined;
+  return keyValue(key, call.target, (name) => {
+    for (const line of call.lines.split('\r\n')) {
       const at = line.indexOf(':');
       if (line.slice(0, at).toLowerCase() === name) return line.slice(at + 1).trim();
     }

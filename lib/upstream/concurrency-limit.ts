@@ -11,19 +11,26 @@ export interface ConcurrencySettings {
 const WINDOW = 100;
 const SAMPLES = 10;
 /** So many ms more than usual are never a sign of overload. */
-const SLACK = 20;
-/** How fast the idea of the usual latency follows: a better one, a worse one in quiet, and a worse one at the lower bound. */
+const SLACK = 50;
+/** So many windows in a row must be slow: a machine that stood still for a moment is not overloaded. */
+const PATIENCE = 5;
+/** How fast the idea of the usual latency follows: a better one, a worse one, and a worse one at the lower bound. */
 const DOWN = 0.3;
 const UP = 0.01;
 const UP_AT_MIN = 0.2;
+/** How fast the idea of the answers per second follows, and how slowly the best is forgotten, for each window. */
+const PACE = 0.2;
+const KEEPS = 0.998;
+/** With less than this share of the best, it is the limit that holds the service back. */
+const HELD_BACK = 0.7;
 
 /**
- * How many calls may wait for an answer of a service at a time: found out by what they cost, as in Netflix's gradient
+ * How many calls may wait for an answer of a service at a time: found out by what they cost, after Netflix's gradient
  * limiter.
  *
- * While more calls at once take no longer, the limit grows. When they take longer than usual, they only wait for each other,
- * and it shrinks; what is too much is refused at once instead of making everybody late. Beneath the lower bound, latency
- * is not made by our calls, so that a service that is slow by nature is not throttled for it.
+ * When calls take much longer than usual and no more of them are answered for it, they only wait for each other: the limit
+ * shrinks, and what is too much is refused at once instead of making everybody late. When fewer are answered since it
+ * shrank, the service is slow by nature and not for our calls: the limit grows again, and the usual latency is another.
  */
 export class ConcurrencyLimit {
   /** Calls that wait for an answer. */
@@ -35,6 +42,9 @@ export class ConcurrencyLimit {
   private peak = 0;
   private refused = 0;
   private windowEnd = 0;
+  private slowWindows = 0;
+  private pace = 0;
+  private best = 0;
 
   constructor(private readonly settings: ConcurrencySettings) {
     this.most = settings.max;
@@ -74,28 +84,44 @@ export class ConcurrencyLimit {
   }
 
   private adjust(now: number): void {
-    const { min, max, tolerance } = this.settings;
     const latency = this.sum / this.count;
-    const atMin = this.most <= min;
     if (this.usual === 0) this.usual = latency;
-    const bearable = this.usual * tolerance + SLACK;
-    if (latency > bearable) {
-      // From what there was, not from what there might have been.
-      const next = Math.min(this.most, this.peak) * Math.max(0.5, bearable / latency);
-      this.most = Math.max(min, Math.floor(next));
-    } else if (this.peak * 2 > this.most) {
-      this.most = Math.min(max, Math.ceil(this.most + Math.sqrt(this.most)));
-    }
-    this.learn(latency, atMin);
+    this.measurePace(now);
+    const bearable = this.usual * this.settings.tolerance + SLACK;
+    const heldBack = this.refused > 0 && this.pace < this.best * HELD_BACK;
+    this.slowWindows = latency > bearable ? this.slowWindows + 1 : 0;
+    if (latency <= bearable || heldBack) this.grow();
+    else if (this.slowWindows >= PATIENCE) this.shrink(bearable / latency);
+    this.learn(latency, heldBack);
     this.sum = this.count = this.refused = 0;
     this.peak = this.waiting;
     this.windowEnd = now + WINDOW;
   }
 
-  private learn(latency: number, atMin: boolean): void {
+  /** How many answers a second there are, and were at best. */
+  private measurePace(now: number): void {
+    const elapsed = Math.max(WINDOW, now - this.windowEnd + WINDOW);
+    this.pace += ((this.count * 1_000) / elapsed - this.pace) * PACE;
+    this.best = Math.max(this.best * KEEPS, this.pace);
+  }
+
+  private grow(): void {
+    if (this.peak * 2 <= this.most) return;
+    this.most = Math.min(this.settings.max, Math.ceil(this.most + Math.sqrt(this.most)));
+  }
+
+  private shrink(share: number): void {
+    // From what there was, not from what there might have been.
+    const next = Math.min(this.most, this.peak) * Math.max(0.5, share);
+    this.most = Math.max(this.settings.min, Math.floor(next));
+  }
+
+  private learn(latency: number, heldBack: boolean): void {
     const difference = latency - this.usual;
     if (difference < 0) this.usual += difference * DOWN;
-    else if (atMin && this.peak <= this.most) this.usual += difference * UP_AT_MIN;
-    else if (this.refused === 0) this.usual += difference * UP;
+    else if (heldBack) this.usual += difference * UP_AT_MIN;
+    else if (this.refused === 0) {
+      this.usual += difference * (this.most <= this.settings.min ? UP_AT_MIN : UP);
+    }
   }
 }

@@ -2,7 +2,7 @@ import type { Endpoint } from '../load-balancing/endpoint.js';
 import type { CallAttempt } from './call-attempt.js';
 import type { UpstreamEndpoint } from './upstream-endpoint.js';
 import { UpstreamConnectionError, type UpstreamError } from './upstream.errors.js';
-import { RetryBudget } from './retry-budget.js';
+import { RetryBudget } from '../resilience/retry-budget.js';
 
 /** The most endpoints that one call is brought to. */
 const MOST_ENDPOINTS = 3;

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 import type { Endpoint } from '../load-balancing/endpoint.js';
-import type { CallKey } from '../load-balancing/load-balancing-strategy.js';
 import type { UpstreamError } from './upstream.errors.js';
 
 /** Where a call's request body goes; given to the call once its head is on the wire. */
@@ -51,11 +50,6 @@ export abstract class UpstreamCall {
   /** Restricts the pick, as a rolling deploy does; leave it undefined, which costs nothing. */
   accepts?(endpoint: Endpoint): boolean;
 
-  /** What of the request a strategy goes by; only asked when the upstream's strategy has a key. */
-  keyOf(_key: CallKey): string | undefined {
-    return undefined;
-  }
-
   /** The request line and headers with the empty line behind them, as latin1; called once for each attempt. */
   abstract head(endpoint: Endpoint): string;
 
@@ -90,6 +84,9 @@ export abstract class UpstreamCall {
 
   /** It failed for good; if `onHead` was called, the answer is cut off and must not look complete. */
   abstract onError(error: UpstreamError): void;
+
+  /** Why it failed; empty while it has not. */
+  reason = '';
 
   // The upstream's own notes on a call, here so that a call is the one object a request costs.
   /** @internal */ attempt: unknown = undefined;

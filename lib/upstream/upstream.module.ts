@@ -2,13 +2,15 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { CommonModule } from '../common/common.module.js';
 import { roomModule } from '../common/module-builder.js';
 import { LoadBalancingModule } from '../load-balancing/load-balancing.module.js';
-import { ResilienceModule } from '../resilience/resilience.module.js';
+import { loadUndiciTransport } from './transports/undici.transport.js';
+import { CircuitsModule } from '../resilience/circuits.module.js';
 import {
   readUpstreamOptions,
   UPSTREAM_SETTINGS,
   type UpstreamModuleOptions,
+  usesUndici,
 } from './upstream.options.js';
-import { Upstreams } from './upstreams.js';
+import { UNDICI_TRANSPORT, Upstreams } from './upstreams.js';
 import { UpstreamsMeasurements } from './upstreams.measurements.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
@@ -21,11 +23,17 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
  * UpstreamModule.forRoot({ services: { payments: { timeouts: { response: '30s' } } } })
  */
 @Module({
-  imports: [CommonModule, LoadBalancingModule, ResilienceModule],
+  imports: [CommonModule, LoadBalancingModule, CircuitsModule],
   providers: [
     {
       provide: UPSTREAM_SETTINGS,
       useFactory: readUpstreamOptions,
+      inject: [{ token: MODULE_OPTIONS_TOKEN, optional: true }],
+    },
+    {
+      provide: UNDICI_TRANSPORT,
+      useFactory: async (options?: UpstreamModuleOptions) =>
+        usesUndici(options) ? loadUndiciTransport() : undefined,
       inject: [{ token: MODULE_OPTIONS_TOKEN, optional: true }],
     },
     Upstreams,

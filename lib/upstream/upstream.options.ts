@@ -63,7 +63,7 @@ export interface RetryOptions {
 
 /** How many calls may wait for the answers of a service at a time; the limit finds itself. */
 export interface ConcurrencyOptions {
-  /** Below so many no call is refused. @default 32 */
+  /** Below so many no call is refused. @default 48 */
   readonly min?: number;
   /** The limit to begin with, and the most. @default 4096 */
   readonly max?: number;
@@ -84,6 +84,8 @@ export interface UpstreamOptions {
    * functions. @default 'peak-ewma'
    */
   readonly strategy?: StrategyName | StrategyFactory;
+  /** What carries the calls: our own HTTP/1.1 client, or undici, which you install then. @default 'http1' */
+  readonly transport?: 'http1' | 'undici';
   /** The most connections to each endpoint. @default 256 */
   readonly connections?: number;
   /** How many calls may wait for a connection; further ones fail at once with 503. @default 1024 */
@@ -145,7 +147,7 @@ const RETRY = group({
 });
 
 const CONCURRENCY = group({
-  min: integer(32, { min: 1 }),
+  min: integer(48, { min: 1 }),
   max: integer(4_096, { min: 1 }),
   tolerance: number(2, { min: 1 }),
 });
@@ -170,6 +172,7 @@ const readRetry: OptionReader<RetrySettings | false> = (value, path) =>
 
 const FIELDS = {
   strategy: readStrategy,
+  transport: oneOf(['http1', 'undici'], 'http1'),
   connections: integer(256, { min: 1 }),
   pending: integer(1_024, { min: 0 }),
   timeouts: group(TIMEOUTS),
@@ -206,6 +209,11 @@ export function readUpstreamOptions(
     ]),
   );
   return (service) => special.get(service) ?? common;
+}
+
+/** Whether any service is called through undici. */
+export function usesUndici({ defaults, services = {} }: UpstreamModuleOptions = {}): boolean {
+  return [defaults, ...Object.values(services)].some((each) => each?.transport === 'undici');
 }
 
 /** Checks options by themselves, so that a complaint names the place where they were written. */

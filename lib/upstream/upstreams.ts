@@ -14,11 +14,15 @@ import { ConcurrencyLimit } from './concurrency-limit.js';
 import { Deadlines } from './deadline-list.js';
 import { instanceAt } from './origin.js';
 import { Retries } from './retries.js';
-import { WaitingCalls } from './transport.js';
+import { type Transport, WaitingCalls } from './transport.js';
 import { Http1Transport } from './transports/http1.transport.js';
 import { UpstreamEndpoint } from './upstream-endpoint.js';
 import { UPSTREAM_SETTINGS, type UpstreamSettings } from './upstream.options.js';
 import { Upstream } from './upstream.js';
+import type { UndiciTransportMaker } from './transports/undici.transport.js';
+
+/** The injection token of what makes the transport over undici; undefined where nobody asks for it. */
+export const UNDICI_TRANSPORT = Symbol('UNDICI_TRANSPORT');
 
 type Balance = (options: ServiceBalancing<UpstreamEndpoint>) => OwnedBalancer<UpstreamEndpoint>;
 
@@ -32,7 +36,7 @@ type Balance = (options: ServiceBalancing<UpstreamEndpoint>) => OwnedBalancer<Up
 export class Upstreams implements OnApplicationShutdown {
   private readonly kept = new Map<string, { readonly upstream: Upstream; close: () => void }>();
   private readonly deadlines: Deadlines;
-  private readonly transport: Http1Transport;
+  private readonly transports: Readonly<Record<'http1' | 'undici', Transport | undefined>>;
 
   constructor(
     private readonly balancers: LoadBalancers,
@@ -41,9 +45,11 @@ export class Upstreams implements OnApplicationShutdown {
     private readonly events: EventHub,
     @Inject(UPSTREAM_SETTINGS) private readonly settings: (service: string) => UpstreamSettings,
     private readonly context: RequestContext,
+    @Inject(UNDICI_TRANSPORT) undici: UndiciTransportMaker | undefined,
   ) {
     this.deadlines = new Deadlines(clock);
-    this.transport = new Http1Transport(this.deadlines);
+    const http1 = new Http1Transport(this.deadlines);
+    this.transports = { http1, undici: undici?.(http1) };
   }
 
   /** A service, found through discovery; throws `ServiceNameError` when no service can have that name. */
@@ -126,7 +132,9 @@ export class Upstreams implements OnApplicationShutdown {
   ): UpstreamEndpoint {
     const { connections, tls } = settings;
     const { keepAlive } = settings.timeouts;
-    const channel = this.transport.open({
+    // What the options ask for was loaded with them.
+    const transport = this.transports[settings.transport] as Transport;
+    const channel = transport.open({
       service,
       instance,
       connections,

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { RemoteError, UnreadableAnswerError } from '../../lib/client/client.errors.js';
+import { RemoteException, UnreadableAnswerError } from '../../lib/client/client.errors.js';
 import { ClientModule } from '../../lib/client/client.module.js';
 import type { ClientOptions } from '../../lib/client/client-request.js';
 import { ServiceClient } from '../../lib/client/service-client.js';
@@ -141,11 +141,11 @@ describe('ServiceClient', () => {
     await expect(call).rejects.toThrow('"inventory" answered GET /stock with malformed JSON.');
   });
 
-  it('throws a RemoteError that knows the answer, and does not pass its body on', async () => {
+  it('throws a RemoteException that knows the answer, and does not pass its body on', async () => {
     const problem = JSON.stringify({ title: 'Gone', detail: 'No item 7.', secret: 'x' });
     const { client } = await start(say(404, 'application/problem+json', problem));
     const error = await client.get('inventory', '/stock/7').catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(RemoteError);
+    expect(error).toBeInstanceOf(RemoteException);
     expect(error).toMatchObject({
       service: 'inventory',
       remoteStatus: 404,
@@ -154,7 +154,7 @@ describe('ServiceClient', () => {
       body: { title: 'Gone', detail: 'No item 7.', secret: 'x' },
       message: '"inventory" answered 404 to GET /stock/7: No item 7.',
     });
-    expect(JSON.stringify((error as RemoteError).getResponse())).not.toContain('secret');
+    expect(JSON.stringify((error as RemoteException).getResponse())).not.toContain('secret');
   });
 
   it.each([
@@ -166,7 +166,7 @@ describe('ServiceClient', () => {
     const { client } = await start(say(status, type, text));
     const error = await client.get('inventory', '/').catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ remoteStatus: status, body });
-    expect((error as RemoteError).statusCode).toBe(status === 302 ? 502 : status);
+    expect((error as RemoteException).statusCode).toBe(status === 302 ? 502 : status);
   });
 
   it('uses its fallback when the service fails or cannot be reached', async () => {
@@ -181,7 +181,9 @@ describe('ServiceClient', () => {
 
   it('does not use its fallback when the call was wrong', async () => {
     const { client } = await start(say(400, 'text/plain', 'wrong'));
-    await expect(client.get('inventory', '/', { fallback: 1 })).rejects.toBeInstanceOf(RemoteError);
+    await expect(client.get('inventory', '/', { fallback: 1 })).rejects.toBeInstanceOf(
+      RemoteException,
+    );
     await expect(client.get('inventory', 'x', { fallback: 1 })).rejects.toBeInstanceOf(
       InvalidRequestError,
     );

@@ -1,11 +1,13 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { EventHub } from '../../lib/common/event-hub.js';
+import { ConfigAssembler } from '../../lib/config-server/config-assembler.js';
 import { ConfigPublisher } from '../../lib/config-server/config-publisher.js';
 import {
   ConfigRepository,
   type RepositorySnapshot,
 } from '../../lib/config-server/config-repository.js';
+import { readConfigServerOptions } from '../../lib/config-server/config-server.options.js';
 import { ConfigServerContributor } from '../../lib/config-server/config-server.contributor.js';
 import { MemoryRepository } from '../../lib/config-server/repositories/memory.repository.js';
 import { Availability } from '../../lib/health/availability.js';
@@ -37,6 +39,9 @@ class CountingRepository extends ConfigRepository {
   }
 }
 
+const assembler = (given: ConfigRepository) =>
+  new ConfigAssembler(readConfigServerOptions({ repository: given }));
+
 const QUERY = { application: 'orders', profiles: ['prod'] };
 let clock: FakeClock;
 let events: EventHub;
@@ -46,7 +51,7 @@ let publisher: ConfigPublisher;
 const ask = (application = 'orders', known: readonly string[] = [], limit = 0) =>
   publisher.publish(
     { ...QUERY, application },
-    { has: (version) => known.includes(version), limit, signal: new AbortController().signal },
+    { has: ({ version }) => known.includes(version), limit, signal: new AbortController().signal },
   );
 
 beforeEach(() => {
@@ -54,11 +59,11 @@ beforeEach(() => {
   clock = new FakeClock();
   events = new EventHub();
   repository = new CountingRepository();
-  publisher = new ConfigPublisher(repository, clock, events);
+  publisher = new ConfigPublisher(repository, clock, events, assembler(repository));
 });
 
-afterEach(() => {
-  publisher.onModuleDestroy();
+afterEach(async () => {
+  await publisher.onModuleDestroy();
   jest.restoreAllMocks();
 });
 
@@ -157,7 +162,7 @@ describe('the publisher', () => {
     const before = clock.waiting;
     const gone = new AbortController();
     const waiting = publisher.publish(QUERY, {
-      has: (v) => v === version,
+      has: (config) => config.version === version,
       limit: 30_000,
       signal: gone.signal,
     });

@@ -73,12 +73,12 @@ describe('the options of discovery', () => {
       "discovery.heartbeat.ttl is 'soon', not a duration. Write it like '250ms', '5s' or '1m'.",
     ],
     [
-      { backend: 'eureka' },
-      "discovery.backend is 'eureka'. Make it 'memory' or 'embedded' or 'consul'.",
+      { backend: 'zookeeper' },
+      "discovery.backend is 'zookeeper'. Make it 'memory' or 'embedded' or 'consul' or",
     ],
     [
       { backend: {} },
-      "discovery.backend is an object. It must be 'memory', 'embedded', 'consul', or a backend such as consul({ … }).",
+      "discovery.backend is an object. It must be a name such as 'consul', or a backend such as consul({ … }).",
     ],
     [{ port: 70_000 }, 'discovery.port is 70000, not a port. Give a number from 1 to 65535.'],
     [{ port: '80' }, 'discovery.port is "80", not a port. Give a number from 1 to 65535.'],

@@ -25,6 +25,7 @@ describe('a watched service', () => {
     return new ServiceWatch('orders', {
       source: backend.source,
       clock,
+      mostWait: 15_000,
       emptyHold: holds.emptyHold ?? 5_000,
       returnHold: holds.returnHold ?? 15_000,
       onView: (view) => views.push(view),

@@ -377,7 +377,9 @@ describe('a gateway', () => {
       }
     }
     const old = await colony.start('orders', { controllers: [Orders] });
-    const gateway = await colony.start('gateway', { gateway: {} });
+    // In turn, so that both builds are seen.
+    const upstream = { defaults: { strategy: 'round-robin' } } as const;
+    const gateway = await colony.start('gateway', { gateway: {}, upstream });
     await routesOf(gateway, 4);
     await colony.start('orders', { controllers: [NewOrders] });
     await routesOf(gateway, 5);

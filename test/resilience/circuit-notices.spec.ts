@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { Logger } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { EventHub } from '../../lib/common/event-hub.js';
-import { ResilienceModule } from '../../lib/resilience/resilience.module.js';
+import { CircuitsModule } from '../../lib/resilience/circuits.module.js';
 import { FakeClock } from '../../lib/testing/fake-clock.js';
 import { Circuit } from '../../lib/resilience/circuit.js';
 
@@ -30,7 +30,7 @@ describe('what the log says of circuits', () => {
     said.length = 0;
     jest.spyOn(Logger.prototype, 'warn').mockImplementation((line) => void said.push(line));
     jest.spyOn(Logger.prototype, 'log').mockImplementation((line) => void said.push(line));
-    app = await Test.createTestingModule({ imports: [ResilienceModule] }).compile();
+    app = await Test.createTestingModule({ imports: [CircuitsModule] }).compile();
     clock = new FakeClock();
     circuit = new Circuit('inventory', SETTINGS, clock, app.get(EventHub));
     said.length = 0;

@@ -6,7 +6,8 @@ import { circuitSettings } from '../../lib/resilience/circuit.options.js';
 import { FakeClock } from '../../lib/testing/fake-clock.js';
 import { Circuit } from '../../lib/resilience/circuit.js';
 
-function make(options: CircuitOptions = {}) {
+function make(given: CircuitOptions = {}) {
+  const options = { openFor: '5s', ...given } as const;
   const clock = new FakeClock();
   const events = new EventHub();
   const happened: string[] = [];
@@ -144,6 +145,42 @@ describe('Circuit', () => {
     expect(circuit.allow()).toBe(false);
   });
 
+  it('opens when too many calls are slow, and a slow trial call opens it again', async () => {
+    const { circuit, clock, happened } = make({
+      minimumCalls: 4,
+      slowCall: '1s',
+      slowCallRate: 50,
+      openFor: '5s',
+    });
+    const call = (took: number) => {
+      expect(circuit.allow()).toBe(true);
+      circuit.succeeded(circuit.generation, clock.now(), took);
+    };
+    for (const took of [10, 999, 1_000]) call(took);
+    expect(circuit).toMatchObject({ state: 'closed', calls: 3, slowCalls: 1, failures: 0 });
+    call(3_000);
+    expect(circuit.state).toBe('open');
+    await clock.advance(5_000);
+    call(2_000);
+    expect(circuit.state).toBe('open');
+    expect(happened).toEqual(['circuit.opened', 'circuit.half-opened', 'circuit.opened']);
+  });
+
+  it('stays open, or out of service, for as long as a person wants', async () => {
+    const { circuit, clock, call, happened } = make({ minimumCalls: 2 });
+    circuit.forceOpen();
+    await clock.advance(60_000);
+    circuit.retry();
+    expect(circuit.allow()).toBe(false);
+    expect(circuit).toMatchObject({ state: 'open', forced: true });
+    circuit.disable();
+    for (let i = 0; i < 10; i++) expect(call(false)).toBe(true);
+    expect(circuit.state).toBe('disabled');
+    circuit.forceClose();
+    expect(circuit).toMatchObject({ state: 'closed', forced: false, calls: 0 });
+    expect(happened).toEqual(['circuit.opened', 'circuit.disabled', 'circuit.closed']);
+  });
+
   it('tries at once when there is reason to', () => {
     const { circuit, open } = make();
     circuit.retry();
@@ -154,10 +191,14 @@ describe('Circuit', () => {
     expect(circuit.allow()).toBe(true);
   });
 
-  it('closes again once the service is well, whatever happened before', async () => {
+  it('never sticks: it closes again once the service is well, whatever happened before', async () => {
+    const ACTS = [
+      ...['allow', 'allow', 'allow', 'well', 'well', 'slow', 'failed', 'failed', 'cancelled'],
+      ...['advance', 'advance', 'retry', 'open', 'close', 'disable'],
+    ];
     type Step = { act: string; ms: number; which: number };
     const step: fc.Arbitrary<Step> = fc.record({
-      act: fc.constantFrom('allow', 'allow', 'well', 'failed', 'cancelled', 'advance', 'retry'),
+      act: fc.constantFrom(...ACTS),
       ms: fc.constantFrom(1, 100, 900, 5_000),
       which: fc.nat(),
     });
@@ -174,12 +215,16 @@ describe('Circuit', () => {
         for (const { act, ms, which } of steps) {
           if (act === 'advance') await clock.advance(ms);
           else if (act === 'retry') circuit.retry();
+          else if (act === 'open') circuit.forceOpen();
+          else if (act === 'close') circuit.forceClose();
+          else if (act === 'disable') circuit.disable();
           else if (act === 'allow') {
             if (circuit.allow()) underWay.push(circuit.generation);
           } else if (underWay.length > 0) {
             // Any of them, in any order; and some never end.
             const [generation = 0] = underWay.splice(which % underWay.length, 1);
             if (act === 'well') circuit.succeeded(generation, clock.now());
+            else if (act === 'slow') circuit.succeeded(generation, clock.now(), 60_000);
             else if (act === 'failed') circuit.failed(generation, clock.now());
             else circuit.cancelled(generation);
           }
@@ -187,6 +232,8 @@ describe('Circuit', () => {
           expect(circuit.failures).toBeGreaterThanOrEqual(0);
         }
         await clock.advance(15_000);
+        // What a person did, only a person takes back.
+        if (circuit.forced) circuit.forceClose();
         for (let i = 0; i < chosen.halfOpenCalls + 1; i++) expect(call(true)).toBe(true);
         expect(circuit.state).toBe('closed');
       }),

@@ -6,7 +6,7 @@ import { HealthCoreModule } from '../../lib/health/health-core.module.js';
 import type { CircuitState, CircuitSwitch } from '../../lib/resilience/circuit-view.js';
 import { CircuitsContributor } from '../../lib/resilience/circuits.contributor.js';
 import { Circuits } from '../../lib/resilience/circuits.js';
-import { ResilienceModule } from '../../lib/resilience/resilience.module.js';
+import { CircuitsModule } from '../../lib/resilience/circuits.module.js';
 import { FakeClock } from '../../lib/testing/fake-clock.js';
 
 function circuit(name: string, state: CircuitState): CircuitSwitch {
@@ -52,7 +52,7 @@ describe('the health of circuits', () => {
   });
 
   it('shows a circuit, and what it counts, without a check after it was made', async () => {
-    const app = await Test.createTestingModule({ imports: [HealthCoreModule, ResilienceModule] })
+    const app = await Test.createTestingModule({ imports: [HealthCoreModule, CircuitsModule] })
       .overrideProvider(Clock)
       .useValue(new FakeClock())
       .compile();

@@ -10,6 +10,7 @@ import { Retries } from '../../lib/upstream/retries.js';
 import { WaitingCalls } from '../../lib/upstream/transport.js';
 import { Http1Transport } from '../../lib/upstream/transports/http1.transport.js';
 import { ConnectionPool } from '../../lib/upstream/transports/http1/connection-pool.js';
+import type { UndiciTransportMaker } from '../../lib/upstream/transports/undici.transport.js';
 import { UpstreamEndpoint } from '../../lib/upstream/upstream-endpoint.js';
 import { readUpstreamOptions, type UpstreamOptions } from '../../lib/upstream/upstream.options.js';
 import { Upstream } from '../../lib/upstream/upstream.js';
@@ -32,6 +33,9 @@ export function instanceOn(port: number, more: Partial<ServiceInstance> = {}): S
   };
 }
 
+/** Options of an upstream, and what carries its calls in place of our own transport. */
+type FixtureOptions = UpstreamOptions & { readonly over?: UndiciTransportMaker };
+
 /** An upstream "orders" over instances a test chooses, without discovery and Nest. */
 export class UpstreamFixture {
   readonly upstream: Upstream;
@@ -44,17 +48,22 @@ export class UpstreamFixture {
   readonly happened: EventName[] = [];
   private readonly every = new Set<UpstreamEndpoint>();
 
-  constructor(ports: readonly number[] | undefined, options: UpstreamOptions = {}, clock?: Clock) {
+  constructor(
+    ports: readonly number[] | undefined,
+    { over, ...options }: FixtureOptions = {},
+    clock?: Clock,
+  ) {
     const settings = readUpstreamOptions({ defaults: options })('orders');
     const { events } = this;
     const time = clock ?? new SystemClock();
     this.context = new RequestContext(time);
     events.onAny((name) => {
-      if (name !== 'call.ended') this.happened.push(name);
+      if (name !== 'call.ended' && name !== 'call.waited') this.happened.push(name);
     });
     this.deadlines = new Deadlines(time);
     this.waiting = new WaitingCalls(settings.pending);
-    const transport = new Http1Transport(this.deadlines);
+    const http1 = new Http1Transport(this.deadlines);
+    const transport = over?.(http1) ?? http1;
     this.balancer = new LoadBalancer<UpstreamEndpoint>({
       clock: time,
       events,

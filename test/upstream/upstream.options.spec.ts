@@ -15,7 +15,7 @@ describe('upstream options', () => {
       connections: 256,
       pending: 1_024,
       retry: { budget: 20, attempts: 1, statuses: [502, 503, 504], silence: 1_000 },
-      concurrency: { min: 32, max: 4_096, tolerance: 2 },
+      concurrency: { min: 48, max: 4_096, tolerance: 2 },
       hedge: false,
       preferZone: true,
       slowStart: 0,

@@ -10,6 +10,7 @@ import {
   type Pair,
   parseAllDocuments,
   type Scalar,
+  stringify,
   type YAMLMap,
 } from 'yaml';
 import type { PropertyValue } from './property-source.js';
@@ -50,6 +51,11 @@ export function readJson(text: string): readonly ConfigDocument[] {
   }
   // Every JSON text is YAML as well (YAML 1.2.2, 1.2), and only that parser tells lines.
   return readYaml(text);
+}
+
+/** A document as YAML, in block style. */
+export function writeYaml(document: object): string {
+  return stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
 /** Walks the nodes of one document and gathers its flat properties. */

@@ -1,11 +1,15 @@
-import { open, realpath } from 'node:fs/promises';
-import { join, relative, resolve, sep } from 'node:path';
-import { ConfigFileError, RepositoryError } from '../config-server.errors.js';
+import { ConfigFileError } from '../config-server.errors.js';
 import { type ConfigDocument, FormatError } from '../../common/properties/flatten.js';
 import { readProperties } from '../../common/properties/properties-format.js';
 
 /** A larger file is refused, in bytes. */
-const MOST_BYTES = 1024 * 1024;
+export const MOST_BYTES = 1024 * 1024;
+
+/** What is said of a file that is larger. */
+export const TOO_LARGE = `larger than ${MOST_BYTES} bytes. Split it.`;
+
+/** What is said of a link, or a path, that does not stay inside. */
+export const OUTSIDE = 'leads out of the repository';
 
 /** The endings that are read, the strongest first, and how; the YAML parser is loaded when the first such file is there. */
 const FORMATS: Readonly<Record<string, (text: string) => Promise<readonly ConfigDocument[]>>> = {
@@ -19,64 +23,25 @@ const FORMATS: Readonly<Record<string, (text: string) => Promise<readonly Config
 export const ENDINGS: readonly string[] = Object.keys(FORMATS);
 
 /**
- * The documents of a file below a root, given by its relative name; `undefined` when there is none.
+ * The documents of a configuration file, by its name's ending.
  *
- * Throws `ConfigFileError`, naming file and line, when it is broken, too large, or leads out of the root.
+ * Throws `ConfigFileError`, naming file and line, when it is broken or too large.
  */
 export async function readConfigFile(
-  root: string,
   name: string,
-): Promise<readonly ConfigDocument[] | undefined> {
-  const bytes = await readInside(root, name);
-  if (!bytes) return undefined;
+  bytes: Buffer,
+): Promise<readonly ConfigDocument[]> {
+  if (bytes.length > MOST_BYTES) throw new ConfigFileError(name, undefined, TOO_LARGE);
   const text = decoded(bytes, name);
   const ending = ENDINGS.find((each) => name.endsWith(each)) ?? '';
   try {
-    return await FORMATS[ending]?.(text);
+    return (await FORMATS[ending]?.(text)) ?? [];
   } catch (error) {
     if (error instanceof FormatError) throw new ConfigFileError(name, error.line, error.message);
     // The parser calls itself for every level.
     if (error instanceof RangeError)
       throw new ConfigFileError(name, undefined, 'nested too deeply');
     throw error;
-  }
-}
-
-async function readInside(root: string, name: string): Promise<Buffer | undefined> {
-  const path = resolve(root, name);
-  if (relative(root, path).startsWith('..')) throw new ConfigFileError(name, undefined, OUTSIDE);
-  try {
-    const real = await realpath(path);
-    if (!real.startsWith(`${await realpath(root)}${sep}`)) {
-      throw new ConfigFileError(name, undefined, OUTSIDE);
-    }
-    return await readWhole(real, name);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    if (error instanceof RepositoryError) throw error;
-    throw new ConfigFileError(name, undefined, `cannot be read (${code ?? 'unknown reason'})`);
-  }
-}
-
-const OUTSIDE = 'leads out of the repository';
-
-async function readWhole(path: string, name: string): Promise<Buffer | undefined> {
-  const file = await open(path, 'r');
-  try {
-    const before = await file.stat();
-    if (!before.isFile()) return undefined;
-    if (before.size > MOST_BYTES) {
-      throw new ConfigFileError(name, undefined, `larger than ${MOST_BYTES} bytes. Split it.`);
-    }
-    const bytes = await file.readFile();
-    const after = await file.stat();
-    if (after.mtimeMs !== before.mtimeMs || after.size !== bytes.length) {
-      throw new ConfigFileError(name, undefined, 'was written to while it was read');
-    }
-    return bytes;
-  } finally {
-    await file.close();
   }
 }
 
@@ -91,9 +56,4 @@ function decoded(bytes: Buffer, name: string): string {
     const line = text.slice(0, text.indexOf('\uFFFD')).split('\n').length;
     throw new ConfigFileError(name, line, 'is not UTF-8. Save it in that encoding.');
   }
-}
-
-/** The relative name of a file in a folder of the repository, with slashes on every system. */
-export function nameIn(folder: string, file: string): string {
-  return folder === '' ? file : join(folder, file).replaceAll(sep, '/');
 }

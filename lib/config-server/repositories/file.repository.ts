@@ -3,25 +3,32 @@ import { resolve } from 'node:path';
 import { type Clock, SystemClock } from '../../common/clock.js';
 import type { Duration } from '../../common/duration.js';
 import { duration, refuse } from '../../common/option-readers.js';
-import type { PropertySource } from '../../common/properties/property-source.js';
-import { ConfigRepository, type RepositorySnapshot } from '../config-repository.js';
-import { ConfigFileError, RepositoryError } from '../config-server.errors.js';
-import { type ConfigDocument, FormatError } from '../../common/properties/flatten.js';
-import { profilesMatch } from '../../common/properties/profile-expression.js';
-import { ENDINGS, nameIn, readConfigFile } from './config-file.js';
+import {
+  type ConfigResource,
+  ConfigRepository,
+  type RepositorySnapshot,
+  type ResourceQuery,
+} from '../config-repository.js';
+import { RepositoryError } from '../config-server.errors.js';
+import { type ConfigSearch, layersIn, resourceIn } from './config-search.js';
+import { FolderTree } from './folder-tree.js';
 import { FolderWatch } from './folder-watch.js';
+import { searchPaths } from './search-locations.js';
 
 /** Where the files are. */
 export interface FileRepositoryOptions {
   /** The directory with `application.yml`, `orders.yml`, `orders-prod.yml` and their like; sub-directories are labels. */
   readonly path: string;
+  /**
+   * Directories below it that are looked into as well, later ones stronger: `shared`, `{application}`, `teams/*`;
+   * `{profile}` and `{label}` too. @default none
+   */
+  readonly searchPaths?: readonly string[];
   /** How often times and sizes are compared, beside what the operating system tells. @default '1s' */
   readonly poll?: Duration;
   /** Time; a test gives its own. @default the machine's */
   readonly clock?: Clock;
 }
-
-type Documents = readonly ConfigDocument[] | undefined;
 
 /**
  * Files in a directory, as Spring's native repository has them.
@@ -34,14 +41,22 @@ type Documents = readonly ConfigDocument[] | undefined;
 export class FileRepository extends ConfigRepository {
   private readonly root: string;
   private readonly folder: FolderWatch;
+  private readonly paths: readonly string[];
   /** What was read since the last change, shared by all who watch. */
-  private read = { generation: -1, files: new Map<string, Promise<Documents>>() };
+  private read: { readonly generation: number; readonly tree: FolderTree };
 
-  constructor({ path, poll, clock = new SystemClock() }: FileRepositoryOptions) {
+  constructor({
+    path,
+    poll,
+    searchPaths: paths,
+    clock = new SystemClock(),
+  }: FileRepositoryOptions) {
     super();
     const interval = duration('1s', { min: 50 })(poll, 'fileRepository.poll');
+    this.paths = searchPaths(paths, 'fileRepository.searchPaths');
     this.root = directory(path);
     this.folder = new FolderWatch(this.root, clock, interval);
+    this.read = { generation: -1, tree: new FolderTree(this.root) };
   }
 
   override async *watch(
@@ -55,7 +70,8 @@ export class FileRepository extends ConfigRepository {
       while (!signal.aborted) {
         const { generation } = this.folder;
         this.mustExist();
-        yield { sources: await this.sources(application.split(','), profiles, label) };
+        const search = this.search({ application, profiles, label });
+        yield { sources: await layersIn(this.tree(), search) };
         await this.folder.past(generation, signal);
       }
     } finally {
@@ -63,39 +79,23 @@ export class FileRepository extends ConfigRepository {
     }
   }
 
-  private async sources(
-    applications: readonly string[],
-    profiles: readonly string[],
-    label: string | undefined,
-  ): Promise<readonly PropertySource[]> {
-    const names = [...new Set(['application', ...applications])].toReversed();
-    const specific = profiles
-      .toReversed()
-      .flatMap((profile) => names.map((n) => `${n}-${profile}`));
-    const folders = [...(label?.split(',').map((each) => each.trim()) ?? []), ''];
-    const active = new Set(profiles);
-    const found = [...specific, ...names].flatMap((name) =>
-      folders.flatMap((folder) =>
-        ENDINGS.map(async (ending) => {
-          const file = nameIn(folder, `${name}${ending}`);
-          return sourcesOf(file, await this.documents(file), active);
-        }),
-      ),
-    );
-    return (await Promise.all(found)).flat();
+  override async resource(query: ResourceQuery): Promise<ConfigResource | undefined> {
+    this.mustExist();
+    return resourceIn(new FolderTree(this.root), this.search(query), query);
   }
 
-  private documents(file: string): Promise<Documents> {
+  private search({ application, profiles, label }: Omit<ResourceQuery, 'path'>): ConfigSearch {
+    const labels = label?.split(',').map((each) => each.trim()) ?? [];
+    const { paths } = this;
+    return { application, profiles, labels, paths, labelFolders: true, prefix: 'file:' };
+  }
+
+  private tree(): FolderTree {
     const { generation } = this.folder;
-    if (this.read.generation !== generation) this.read = { generation, files: new Map() };
-    const { files } = this.read;
-    const known = files.get(file);
-    if (known) return known;
-    const reading = readConfigFile(this.root, file);
-    files.set(file, reading);
-    // A failure is not kept: the next attempt reads again.
-    reading.catch(() => files.delete(file));
-    return reading;
+    if (this.read.generation !== generation) {
+      this.read = { generation, tree: new FolderTree(this.root) };
+    }
+    return this.read.tree;
   }
 
   /** A directory that is gone is not a configuration without values. */
@@ -124,41 +124,4 @@ function directory(path: unknown): string {
     refuse('fileRepository.path', `is '${path}', where no directory is`, `Create ${root}.`);
   }
   return realpathSync(root);
-}
-
-/** The layers of one file, the last document first. */
-function sourcesOf(
-  file: string,
-  documents: Documents,
-  active: ReadonlySet<string>,
-): readonly PropertySource[] {
-  if (!documents) return [];
-  const several = documents.length > 1;
-  const sources = documents.flatMap(({ entries }, at) => {
-    if (entries.length === 0 || !isActive(file, entries, active)) return [];
-    const name = `file:${file}${several ? ` (document #${at})` : ''}`;
-    const source = Object.fromEntries(entries.map(({ key, value }) => [key, value]));
-    const origins = entries.map(({ key, position }) => [key, `file:${file}:${position}`]);
-    return [{ name, source, origins: Object.fromEntries(origins) as Record<string, string> }];
-  });
-  return sources.toReversed();
-}
-
-const ON_PROFILE = /^spring\.config\.activate\.on-profile(?:\[\d+\])?$/;
-
-function isActive(
-  file: string,
-  entries: ConfigDocument['entries'],
-  active: ReadonlySet<string>,
-): boolean {
-  const conditions = entries.filter(({ key }) => ON_PROFILE.test(key));
-  if (conditions.length === 0) return true;
-  return conditions.some(({ value, position }) => {
-    try {
-      return profilesMatch(String(value), active);
-    } catch (error) {
-      if (!(error instanceof FormatError)) throw error;
-      throw new ConfigFileError(file, Number.parseInt(position, 10), error.message);
-    }
-  });
 }

@@ -3,7 +3,7 @@ import type { Agent as HttpAgent } from 'node:http';
 import type Consul from 'consul';
 import type { InstanceStatus } from '../service-instance.js';
 import type { ConsulAddress } from './consul-address.js';
-import { consulError, type ConsulHttp, unreachable } from './consul-http.js';
+import { consulError, type ConsulHttp, credentials, unreachable } from './consul-http.js';
 import { heartbeatCheck } from './consul-mapping.js';
 import { CALL_TIMEOUT } from './consul-watch.js';
 
@@ -89,7 +89,11 @@ export class ConsulCalls {
     const { default: ConsulClient } = await import('consul');
     const { url, token } = this.address;
     return new ConsulClient({
-      ...({ baseUrl: `${url.href.replace(/\/$/, '')}/v1` } as object),
+      // Its types leave out what its base class takes.
+      ...({
+        baseUrl: `${url.href.replace(/\/$/, '')}/v1`,
+        headers: credentials(this.address),
+      } as object),
       agent: this.agent,
       defaults: token === undefined ? {} : { token },
     });

@@ -1,5 +1,4 @@
-import { type Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import type { Agent as HttpAgent } from 'node:http';
 import type { Clock } from '../../common/clock.js';
 import {
   BackendRefusedError,
@@ -7,34 +6,24 @@ import {
   RetryLaterError,
 } from '../discovery.errors.js';
 import type { ConsulAddress } from './consul-address.js';
+import { RegistryHttp, type RegistryReply, type RegistryRequest } from './registry-http.js';
 
-/** One request to the agent. */
-export interface ConsulRequest {
-  readonly method: 'GET' | 'PUT';
-  /** From `/v1/` on. */
-  readonly path: string;
-  readonly query: Readonly<Record<string, string>>;
-  readonly body?: unknown;
-  /** When to give up, in ms, whatever has come until then. */
-  readonly timeout: number;
-  readonly signal: AbortSignal;
-}
+/** One request to the agent; its path begins with `/v1/`. */
+export type ConsulRequest = Omit<RegistryRequest, 'headers'>;
 
-export interface ConsulReply {
-  readonly body: string;
-  readonly header: (name: string) => string | undefined;
-}
-
-/** The longest answer that is read, in bytes. */
-const LONGEST = 64 * 1_048_576;
+export type ConsulReply = Pick<RegistryReply, 'body' | 'header'>;
 
 /** Requests over one pool of connections, with the agent's refusals as errors that tell what to do. */
 export class ConsulHttp {
+  private readonly http: RegistryHttp;
+
   constructor(
     private readonly address: ConsulAddress,
-    private readonly agent: HttpAgent,
-    private readonly clock: Clock,
-  ) {}
+    agent: HttpAgent,
+    clock: Clock,
+  ) {
+    this.http = new RegistryHttp(address.url, agent, clock);
+  }
 
   /**
    * Sends a request; answers only with what came whole and with status 200.
@@ -44,58 +33,55 @@ export class ConsulHttp {
    * @throws BackendUnavailableError for everything else
    */
   async send(request: ConsulRequest): Promise<ConsulReply> {
-    const { signal, cancel } = this.clock.deadline(request.timeout, request.signal);
+    const reply = await this.exchange(request);
+    if (reply.status === 200) return reply;
+    throw this.refusal(request, reply);
+  }
+
+  /** The same, piece by piece, for answers too large to be read at once; `onHead` sees the headers first. */
+  async *chunks(
+    request: ConsulRequest,
+    onHead: (reply: ConsulReply) => void,
+  ): AsyncGenerator<string, void, undefined> {
+    const accept = (reply: RegistryReply) => {
+      if (reply.status !== 200) throw this.refusal(request, reply);
+      onHead(reply);
+    };
     try {
-      const [response, body] = await this.exchange(request, signal);
-      const header = (name: string) => {
-        const value = response.headers[name];
-        return typeof value === 'string' ? value : undefined;
-      };
-      if (response.statusCode === 200) return { body, header };
-      throw consulError(this.address, {
-        what: `${request.method} ${request.path}`,
-        status: response.statusCode ?? 0,
-        body,
-        retryAfter: header('retry-after'),
-      });
-    } finally {
-      cancel();
+      yield* this.http.chunks({ ...request, headers: credentials(this.address) }, accept);
+    } catch (error) {
+      throw error instanceof BackendUnavailableError ||
+        error instanceof BackendRefusedError ||
+        error instanceof RetryLaterError
+        ? error
+        : unreachable(this.address, error);
     }
   }
 
-  private exchange(
-    request: ConsulRequest,
-    signal: AbortSignal,
-  ): Promise<[IncomingMessage, string]> {
-    const { url, token } = this.address;
-    const target = new URL(`${url.href.replace(/\/$/, '')}${request.path}`);
-    for (const [name, value] of Object.entries(request.query)) target.searchParams.set(name, value);
-    const payload = request.body === undefined ? undefined : JSON.stringify(request.body);
-    const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-    return new Promise((resolve, reject) => {
-      const fail = (error: Error) => {
-        const cause = signal.aborted ? (signal.reason as unknown) : error;
-        reject(unreachable(this.address, cause));
-      };
-      const outgoing = send(target, {
-        method: request.method,
-        agent: this.agent,
-        signal,
-        headers: {
-          ...(token !== undefined && { 'x-consul-token': token }),
-          ...(payload !== undefined && {
-            'content-type': 'application/json',
-            'content-length': Buffer.byteLength(payload),
-          }),
-        },
-      });
-      outgoing.on('error', fail);
-      outgoing.on('response', (response) => {
-        readWhole(response).then((body) => resolve([response, body]), fail);
-      });
-      outgoing.end(payload);
+  private async exchange(request: ConsulRequest): Promise<RegistryReply> {
+    try {
+      return await this.http.send({ ...request, headers: credentials(this.address) });
+    } catch (error) {
+      throw unreachable(this.address, error);
+    }
+  }
+
+  private refusal({ method, path }: ConsulRequest, reply: RegistryReply): Error {
+    return consulError(this.address, {
+      what: `${method} ${path}`,
+      status: reply.status,
+      body: reply.body,
+      retryAfter: reply.header('retry-after'),
     });
   }
+}
+
+/** The headers that say as whom we speak. */
+export function credentials({ token, namespace }: ConsulAddress): Readonly<Record<string, string>> {
+  return {
+    ...(token !== undefined && { 'x-consul-token': token }),
+    ...(namespace !== undefined && { 'x-consul-namespace': namespace }),
+  };
 }
 
 /** What the agent said when it did not say 200. */
@@ -140,16 +126,4 @@ function readRetryAfter(header: string | undefined): number {
 
 function excerpt(body: string): string {
   return body.replaceAll(/\s+/g, ' ').trim().slice(0, 160) || 'no reason given';
-}
-
-async function readWhole(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > LONGEST) throw new Error(`the answer is longer than ${LONGEST} bytes`);
-  }
-  if (!response.complete) throw new Error('the answer broke off');
-  return Buffer.concat(chunks).toString('utf8');
 }

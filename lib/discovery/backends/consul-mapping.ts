@@ -4,7 +4,9 @@ import type { InstanceStatus, ServiceInstance } from '../service-instance.js';
 
 /** A probe by the agent, beside the heartbeat. */
 interface ConsulProbe {
-  readonly http: string;
+  readonly http?: string | undefined;
+  readonly tcp?: string | undefined;
+  readonly grpc?: string | undefined;
   readonly interval: number;
   readonly timeout: number;
 }
@@ -68,20 +70,34 @@ function heartbeat({ id, status }: ServiceInstance, terms: RegistrationTerms): o
   };
 }
 
-function probes({ id, scheme, host, port }: ServiceInstance, terms: RegistrationTerms): object[] {
-  const { probe } = terms;
+function probes(instance: ServiceInstance, { probe }: RegistrationTerms): object[] {
   if (!probe) return [];
-  const address = host.includes(':') ? `[${host}]` : host;
+  const { http, tcp, grpc, interval, timeout } = probe;
+  const host = instance.host.includes(':') ? `[${instance.host}]` : instance.host;
+  const at = (name: string) => `${host}:${portNamed(instance, name)}`;
+  const [kind, target] =
+    http !== undefined
+      ? (['http', { HTTP: `${instance.scheme}://${at('main')}${http}` }] as const)
+      : tcp !== undefined
+        ? (['tcp', { TCP: at(tcp) }] as const)
+        : ([
+            'grpc',
+            { GRPC: at(grpc ?? 'main'), GRPCUseTLS: instance.scheme === 'https' },
+          ] as const);
   return [
     {
-      CheckID: `${heartbeatCheck(id)}:http`,
-      Name: 'http',
-      HTTP: `${scheme}://${address}:${port}${probe.http}`,
-      Interval: `${probe.interval}ms`,
-      Timeout: `${probe.timeout}ms`,
+      CheckID: `${heartbeatCheck(instance.id)}:${kind}`,
+      Name: kind,
+      ...target,
+      Interval: `${interval}ms`,
+      Timeout: `${timeout}ms`,
       Status: 'passing',
     },
   ];
+}
+
+function portNamed({ port, ports }: ServiceInstance, name: string): number {
+  return ports[name] ?? port;
 }
 
 /** Reads an answer of `/v1/health/service`. Entries without an address and a port cannot be called and are left out. */

@@ -1,17 +1,17 @@
 import type { Clock } from '../../common/clock.js';
 import { BackendRefusedError, BackendUnavailableError } from '../discovery.errors.js';
 import type { ConsulHttp, ConsulReply } from './consul-http.js';
+import { ConsulOverflow } from './consul-overflow.js';
 import { RateLimit } from './consul-rate-limit.js';
 
 /** What is watched, and how its answers are read. */
 export interface ConsulQuery<T> {
   /** From `/v1/` on. */
   readonly path: string;
-  readonly query: Readonly<Record<string, string>>;
   /** Reads the JSON of an answer; what it throws breaks the stream. */
   readonly read: (json: unknown) => T;
-  /** Whether an empty answer that was filtered by ACLs is a token's fault rather than the truth. */
-  readonly emptyWhenRefused: boolean;
+  /** The service whose instances they are: an empty answer may be a token's fault then, rather than the truth. */
+  readonly service?: string;
 }
 
 export interface ConsulWatchOptions {
@@ -24,26 +24,26 @@ export interface ConsulWatchOptions {
   readonly wait: number;
   /** How many queries of this process may wait in the agent at a time. */
   readonly slots: number;
+  /** What every query asks for besides its own. */
+  readonly query: Readonly<Record<string, string>>;
 }
 
 /** How long a call may take, in ms. */
 export const CALL_TIMEOUT = 5_000;
 
-/** At most so many requests a second, from all streams together that found no slot. */
-const POLLS_PER_SECOND = 50;
-const POLL_EVERY = 2_000;
-
 /**
  * Streams by blocking queries: the agent answers when something has changed, or after the wait.
  *
  * An agent accepts only so many connections from one machine (200 by default), and one that waits is occupied until its
- * wait is over, even if nobody listens any more. So only a few queries wait; streams beyond that poll.
+ * wait is over, even if nobody listens any more. So only a few queries wait; streams beyond that share one.
  */
 export class ConsulWatch {
   private waiting = 0;
-  private polling = 0;
+  private readonly overflow: ConsulOverflow;
 
-  constructor(private readonly options: ConsulWatchOptions) {}
+  constructor(private readonly options: ConsulWatchOptions) {
+    this.overflow = new ConsulOverflow({ ...options, readIndex });
+  }
 
   /** Yields each answer that differs from the one before; ends on abort, throws on everything else. */
   async *stream<T>(query: ConsulQuery<T>, signal: AbortSignal): AsyncGenerator<T> {
@@ -62,7 +62,11 @@ export class ConsulWatch {
   }
 
   private replies<T>(query: ConsulQuery<T>, signal: AbortSignal): AsyncGenerator<ConsulReply> {
-    return this.waiting < this.options.slots ? this.block(query, signal) : this.poll(query, signal);
+    const { service } = query;
+    // Only instances have checks that tell of changes; the list of names always waits by itself.
+    return service === undefined || this.waiting < this.options.slots
+      ? this.block(query, signal)
+      : this.share({ ...query, service }, signal);
   }
 
   private async *block<T>(query: ConsulQuery<T>, signal: AbortSignal): AsyncGenerator<ConsulReply> {
@@ -78,13 +82,14 @@ export class ConsulWatch {
         const reply = await parked.send({
           method: 'GET',
           path: query.path,
-          query: { ...query.query, index: String(index), wait: `${wait}ms` },
+          // Queries that began together must not all come back together.
+          query: { ...this.options.query, index: String(index), wait: `${jitter(wait)}ms` },
           // The agent adds up to a sixteenth to the wait; whoever takes longer is dead.
           timeout: (wait * 17) / 16 + 10_000,
           signal,
         });
         const next = readIndex(reply);
-        check(query, reply);
+        await this.doubt(query, reply, signal);
         yield reply;
         // An index that went back is that of another history: the agent was started again, or restored.
         index = next < index ? 0 : next;
@@ -94,32 +99,43 @@ export class ConsulWatch {
     }
   }
 
-  private async *poll<T>(query: ConsulQuery<T>, signal: AbortSignal): AsyncGenerator<ConsulReply> {
-    const { clock, calls } = this.options;
-    this.polling += 1;
-    try {
-      while (!signal.aborted) {
-        const reply = await calls.send({
-          method: 'GET',
-          path: query.path,
-          query: query.query,
-          timeout: CALL_TIMEOUT,
-          signal,
-        });
-        readIndex(reply);
-        check(query, reply);
-        yield reply;
-        const every = Math.max(POLL_EVERY, (this.polling / POLLS_PER_SECOND) * 1_000);
-        await clock.sleep(every * (0.9 + Math.random() * 0.2), signal);
-      }
-    } finally {
-      this.polling -= 1;
+  private async *share<T>(
+    query: ConsulQuery<T> & { readonly service: string },
+    signal: AbortSignal,
+  ): AsyncGenerator<ConsulReply> {
+    for await (const _ of this.overflow.signs(query.service, signal)) {
+      const reply = await this.read(query.path, signal);
+      readIndex(reply);
+      await this.doubt(query, reply, signal);
+      yield reply;
     }
+  }
+
+  /** Consul answers 200 and an empty list to a token that may not see the nodes, or the service. */
+  private async doubt<T>(
+    query: ConsulQuery<T>,
+    reply: ConsulReply,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (query.service === undefined || reply.body.trim() !== '[]') return;
+    // Newer agents tell that they left something out; to an empty list they owe us the difference.
+    if (reply.header('x-consul-results-filtered-by-acls') === 'true')
+      throw filtered('the instances');
+    // Every Consul has a node: who is shown none, may see none; but one that has just begun has none for a moment, so this is
+    // no refusal to be patient with.
+    const nodes = await this.read('/v1/catalog/nodes', signal);
+    if (nodes.body.trim() === '[]')
+      throw new BackendUnavailableError(filtered('the nodes').message);
+  }
+
+  private read(path: string, signal: AbortSignal): Promise<ConsulReply> {
+    const { calls, query } = this.options;
+    return calls.send({ method: 'GET', path, query, timeout: CALL_TIMEOUT, signal });
   }
 }
 
 /** The index of an answer; without one it does not come from Consul, whatever it looks like. */
-function readIndex(reply: ConsulReply): number {
+function readIndex(reply: Pick<ConsulReply, 'header'>): number {
   const index = Number(reply.header('x-consul-index'));
   if (Number.isSafeInteger(index) && index > 0) return index;
   throw new BackendUnavailableError(
@@ -127,14 +143,14 @@ function readIndex(reply: ConsulReply): number {
   );
 }
 
-/** Newer agents tell that they left something out; to an empty list they owe us the difference. */
-function check<T>(query: ConsulQuery<T>, reply: ConsulReply): void {
-  if (!query.emptyWhenRefused || reply.header('x-consul-results-filtered-by-acls') !== 'true')
-    return;
-  if (reply.body.trim() !== '[]') return;
-  throw new BackendRefusedError(
-    'Consul left out every instance, because the token may not see them. Its policy needs service_prefix "" read and node_prefix "" read.',
+function filtered(what: string): BackendRefusedError {
+  return new BackendRefusedError(
+    `Consul shows no instance at all, because the ACL token may not see ${what}. Its policy needs service_prefix "" read and node_prefix "" read; consul.token or CONSUL_HTTP_TOKEN says which token.`,
   );
+}
+
+function jitter(wait: number): number {
+  return Math.round(wait * (0.9 + Math.random() * 0.1));
 }
 
 function parse(body: string): unknown {

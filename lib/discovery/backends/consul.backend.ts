@@ -1,7 +1,6 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import type { Agent as HttpAgent } from 'node:http';
 import type { Duration } from '../../common/duration.js';
-import { duration, group, optional, textOf } from '../../common/option-readers.js';
+import { duration, group, optional, refuse, textOf } from '../../common/option-readers.js';
 import type { BackendContext, BackendFactory, DiscoveryBackend } from '../discovery-backend.js';
 import { InstanceSource } from '../instance-source.js';
 import type { InstanceStatus, ServiceInstance } from '../service-instance.js';
@@ -13,12 +12,20 @@ import { readHealthEntries, readServiceNames, toRegistration } from './consul-ma
 import { ConsulNames } from './consul-names.js';
 import { ConsulWatch } from './consul-watch.js';
 import { isLoopback } from './loopback.js';
+import { makePool } from './registry-address.js';
+import { readTls, type RegistryTlsOptions } from './registry-tls.js';
 
 export interface ConsulOptions {
   /** The agent's address, with or without its scheme. @default CONSUL_HTTP_ADDR, else 'http://127.0.0.1:8500' */
   readonly url?: string;
   /** The ACL token. @default CONSUL_HTTP_TOKEN, else none */
   readonly token?: string;
+  /** A file with the ACL token. @default CONSUL_HTTP_TOKEN_FILE, else none */
+  readonly tokenFile?: string;
+  /** A namespace of Consul Enterprise. @default CONSUL_NAMESPACE, else none */
+  readonly namespace?: string;
+  /** @default CONSUL_CACERT, CONSUL_CLIENT_CERT, CONSUL_CLIENT_KEY, CONSUL_TLS_SERVER_NAME, CONSUL_HTTP_SSL_VERIFY */
+  readonly tls?: RegistryTlsOptions;
   /** Whose instances are read. @default the agent's own datacenter */
   readonly datacenter?: string;
   /** How long a query waits in the agent for a change. @default '30s' */
@@ -29,10 +36,14 @@ export interface ConsulOptions {
   readonly check?: ConsulCheckOptions;
 }
 
-/** A probe by the agent: it asks a path of the instance's main port. */
+/** A probe by the agent: a path that must answer 2xx, a port that must accept, or gRPC's health protocol; one of them. */
 export interface ConsulCheckOptions {
-  /** The path, such as '/health/ready'. */
-  readonly http: string;
+  /** A path of the main port, such as '/health/ready'. */
+  readonly http?: string;
+  /** A named port, such as 'tcp', or 'main'. */
+  readonly tcp?: string;
+  /** A named port that speaks gRPC, such as 'grpc', or 'main'. */
+  readonly grpc?: string;
   /** How often. @default '10s' */
   readonly interval?: Duration;
   /** How long it waits for the answer. @default '5s' */
@@ -53,18 +64,27 @@ export interface ConsulCheckOptions {
  */
 export function consul(options: ConsulOptions = {}): BackendFactory {
   const settings = readOptions(options, 'consul');
+  const { http, tcp, grpc } = settings.check ?? { http: '/' };
+  if ([http, tcp, grpc].filter((each) => each !== undefined).length !== 1) {
+    refuse('consul.check', 'names no probe, or several', 'Write one of http, tcp and grpc.');
+  }
   return (context) => new ConsulBackend(settings, context);
 }
 
 const readOptions = group({
   url: optional(textOf()),
   token: optional(textOf()),
+  tokenFile: optional(textOf()),
+  namespace: optional(textOf()),
+  tls: readTls,
   datacenter: optional(textOf()),
   wait: duration('30s', { min: 100, max: 600_000 }),
   deregisterCriticalAfter: duration('1m', { min: 60_000 }),
   check: optional(
     group({
-      http: textOf({ matches: /^\//, remedy: "Write a path, such as '/health/ready'." }),
+      http: optional(textOf({ matches: /^\//, remedy: "Write a path, such as '/health/ready'." })),
+      tcp: optional(textOf()),
+      grpc: optional(textOf()),
       interval: duration('10s', { min: 1_000 }),
       timeout: duration('5s', { min: 100 }),
     }),
@@ -74,7 +94,8 @@ const readOptions = group({
 type ConsulSettings = ReturnType<typeof readOptions>;
 
 /** How many connections carry calls, and how many wait for changes; calls must never queue behind waits. */
-const CALLS = 8;
+const CALLS = 2;
+const READS = 2;
 const WATCHES = 16;
 
 class ConsulBackend implements DiscoveryBackend {
@@ -82,18 +103,19 @@ class ConsulBackend implements DiscoveryBackend {
   readonly remote: boolean;
   readonly registry: ServiceRegistry;
   readonly source: InstanceSource;
-  private readonly agents: readonly HttpAgent[];
+  private readonly agents: readonly [HttpAgent, HttpAgent, HttpAgent];
 
   constructor(settings: ConsulSettings, context: BackendContext) {
     const address = readConsulAddress(settings, process.env);
-    const Pool = address.url.protocol === 'https:' ? HttpsAgent : HttpAgent;
-    const callAgent = new Pool({ keepAlive: true, maxSockets: CALLS });
-    const watchAgent = new Pool({ keepAlive: true, maxSockets: WATCHES });
-    const http = new ConsulHttp(address, callAgent, context.clock);
+    const pool = (maxSockets: number) =>
+      makePool(address.url, { tls: address.tls, maxSockets, path: 'consul.tls' });
+    this.agents = [pool(CALLS), pool(READS), pool(WATCHES)];
+    const [calls, reads, parked] = this.agents.map(
+      (agent) => new ConsulHttp(address, agent, context.clock),
+    ) as [ConsulHttp, ConsulHttp, ConsulHttp];
     const names = new ConsulNames(context.namespace);
-    this.agents = [callAgent, watchAgent];
     this.remote = !isLoopback(address.url.hostname);
-    this.registry = new ConsulRegistry(new ConsulCalls(address, callAgent, http), {
+    this.registry = new ConsulRegistry(new ConsulCalls(address, this.agents[0], calls), {
       settings,
       context,
       names,
@@ -101,12 +123,17 @@ class ConsulBackend implements DiscoveryBackend {
     });
     const watch = new ConsulWatch({
       clock: context.clock,
-      parked: new ConsulHttp(address, watchAgent, context.clock),
-      calls: http,
+      parked,
+      calls: reads,
       wait: settings.wait,
-      slots: WATCHES,
+      // One for the names of all services, and one for all that have none of their own.
+      slots: WATCHES - 2,
+      query: {
+        stale: '',
+        ...(settings.datacenter !== undefined && { dc: settings.datacenter }),
+      },
     });
-    this.source = new ConsulSource(watch, names, settings.datacenter);
+    this.source = new ConsulSource(watch, names);
   }
 
   close(): Promise<void> {
@@ -164,15 +191,11 @@ class ConsulLease implements Lease {
 }
 
 class ConsulSource extends InstanceSource {
-  private readonly query: Readonly<Record<string, string>>;
-
   constructor(
     private readonly watch: ConsulWatch,
     private readonly names: ConsulNames,
-    datacenter: string | undefined,
   ) {
     super();
-    this.query = { stale: '', ...(datacenter !== undefined && { dc: datacenter }) };
   }
 
   override instances(
@@ -183,9 +206,8 @@ class ConsulSource extends InstanceSource {
     return this.watch.stream(
       {
         path: `/v1/health/service/${encodeURIComponent(name)}`,
-        query: this.query,
         read: (json) => readHealthEntries(service, json),
-        emptyWhenRefused: true,
+        service: name,
       },
       signal,
     );
@@ -195,9 +217,7 @@ class ConsulSource extends InstanceSource {
     return this.watch.stream(
       {
         path: '/v1/catalog/services',
-        query: this.query,
         read: (json) => this.names.outOfConsul(readServiceNames(json)),
-        emptyWhenRefused: false,
       },
       signal,
     );

@@ -11,9 +11,9 @@ import {
   type HolderMessage,
   type MemberMessage,
   PROTOCOL,
-  ProtocolError,
   readHolderMessage,
 } from './embedded-protocol.js';
+import { ProtocolError } from './json-fields.js';
 
 export interface ConnectionOptions {
   readonly host: string;

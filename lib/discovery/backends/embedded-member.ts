@@ -8,9 +8,9 @@ import {
   MEMBER_LINE,
   type MemberMessage,
   PROTOCOL,
-  ProtocolError,
   readMemberMessage,
 } from './embedded-protocol.js';
+import { ProtocolError } from './json-fields.js';
 
 /** What a member needs of its holder. */
 export interface MemberHost {
@@ -31,6 +31,7 @@ interface Subscription {
 
 /** How long a connection may take to say who it is, in ms. */
 const HANDSHAKE = 2_000;
+const FAREWELL = 500;
 
 /**
  * A connection at the holder's end; while it stands, so do the registrations made over it.
@@ -40,7 +41,7 @@ const HANDSHAKE = 2_000;
 export class Member {
   private readonly socket: LineSocket;
   private readonly subscriptions = new Map<number, Subscription>();
-  private readonly cancelHandshake: () => void;
+  private cancelHandshake: () => void;
   private readonly nonce = makeNonce();
   private table: InstanceTable<Member> | undefined;
   private stopListening = () => {};
@@ -59,7 +60,7 @@ export class Member {
       onLine: (line) => this.receive(line),
       onClose: () => this.closed(),
     });
-    this.cancelHandshake = host.clock.after(HANDSHAKE, () => this.refuse('no handshake came'));
+    this.cancelHandshake = host.clock.after(HANDSHAKE, () => this.late());
   }
 
   /** Sends what has changed since the last time, all changes of this turn together. */
@@ -174,6 +175,12 @@ export class Member {
     // Whoever holds the table may have stood still itself: what has come meanwhile is read before anybody is blamed.
     const last = setImmediate(() => this.socket.break(new Error(`no word within ${ttl} ms`)));
     this.cancelSilence = () => clearImmediate(last);
+  }
+
+  /** Whoever does not greet may not read a farewell either, and would stay. */
+  private late(): void {
+    this.refuse('no handshake came');
+    this.cancelHandshake = this.host.clock.after(FAREWELL, () => this.destroy());
   }
 
   private refuse(reason: string): void {

@@ -9,6 +9,8 @@ export interface MembershipOptions {
   readonly port: number;
   readonly token: string | undefined;
   readonly namespace: string;
+  /** Whether this process takes the port where nobody has it. */
+  readonly holds: boolean;
   /** How long our registrations outlive our last word, in ms. */
   readonly ttl: number;
   readonly clock: Clock;
@@ -63,13 +65,15 @@ export class Membership {
         if (error instanceof BackendRefusedError) throw error;
         failure = error;
       }
-      if (!(await this.hold())) await clock.sleep(5 + Math.random() * 20);
+      if (await this.hold()) continue;
+      if (!this.options.holds) break;
+      await clock.sleep(5 + Math.random() * 20);
     }
     const { host, port } = this.options;
     throw new BackendUnavailableError(
       this.left
         ? 'This process has left the embedded registry.'
-        : `The embedded registry at ${host}:${port} cannot be reached: ${messageOf(failure)} Another program may have the port, or the process that holds it hangs.`,
+        : `The embedded registry at ${host}:${port} cannot be reached: ${messageOf(failure)}. ${this.options.holds ? 'Another program may have the port, or the process that holds it hangs.' : 'Does it run (npx nest-rookery registry)?'}`,
       failure,
     );
   }
@@ -84,6 +88,7 @@ export class Membership {
   /** Takes the port; false when somebody else was faster. */
   private async hold(): Promise<boolean> {
     if (this.holder) return true;
+    if (!this.options.holds) return false;
     try {
       this.holder = await Holder.bind(this.options);
     } catch (error) {

@@ -1,5 +1,6 @@
-import { isServiceName } from '../../common/service-identity.js';
-import type { InstanceStatus, ServiceInstance } from '../service-instance.js';
+import type { ServiceInstance } from '../service-instance.js';
+import { readInstance } from './instance-json.js';
+import { array, integer, parse, positive, ProtocolError, text, texts } from './json-fields.js';
 
 /** The version of the language that members and the holder speak; both must speak the same. */
 export const PROTOCOL = 1;
@@ -41,11 +42,6 @@ export type HolderMessage =
       readonly instances: readonly ServiceInstance[];
     }
   | { readonly op: 'services'; readonly id: number; readonly services: readonly string[] };
-
-/** A line that is not of this language. */
-export class ProtocolError extends Error {
-  override readonly name = 'ProtocolError';
-}
 
 /** Reads a member's line, or throws `ProtocolError`. */
 export function readMemberMessage(line: string): MemberMessage {
@@ -108,104 +104,4 @@ export function readHolderMessage(line: string): HolderMessage {
     default:
       throw new ProtocolError('an unknown operation');
   }
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-const STATUSES: readonly InstanceStatus[] = ['up', 'degraded', 'draining', 'down'];
-
-/** Copies what an instance has, field by field, so that nothing else comes along. */
-function readInstance(value: unknown): ServiceInstance {
-  const fields = object(value);
-  const { service, scheme, weight, zone, version } = fields;
-  const status = STATUSES.find((each) => each === fields['status']);
-  if (typeof service !== 'string' || !isServiceName(service)) throw bad('service');
-  if (scheme !== 'http' && scheme !== 'https') throw bad('scheme');
-  if (typeof weight !== 'number' || weight < 0) throw bad('weight');
-  if (!status) throw bad('status');
-  return {
-    id: text(fields, 'id', 512),
-    service,
-    host: text(fields, 'host', 512),
-    port: port(fields['port']),
-    ports: entries(fields, 'ports', port),
-    scheme,
-    status,
-    weight,
-    ...(zone !== undefined && { zone: text(fields, 'zone', 512) }),
-    ...(version !== undefined && { version: text(fields, 'version', 512) }),
-    tags: texts(array(fields, 'tags')),
-    metadata: entries(fields, 'metadata', asText),
-  };
-}
-
-function parse(line: string): Fields {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    throw new ProtocolError('a line that is not JSON');
-  }
-  return object(value);
-}
-
-function object(value: unknown): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new ProtocolError('a line that is no object');
-  }
-  return value as Fields;
-}
-
-function bad(field: string): ProtocolError {
-  return new ProtocolError(`a message with a bad "${field}"`);
-}
-
-function text(fields: Fields, name: string, most: number): string {
-  const value = fields[name];
-  if (typeof value !== 'string' || value === '' || value.length > most) throw bad(name);
-  return value;
-}
-
-function integer(fields: Fields, name: string): number {
-  const value = fields[name];
-  if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw bad(name);
-  return value;
-}
-
-function positive(fields: Fields, name: string): number {
-  const value = integer(fields, name);
-  if (value < 1) throw bad(name);
-  return value;
-}
-
-function array(fields: Fields, name: string): readonly unknown[] {
-  const value = fields[name];
-  if (!Array.isArray(value)) throw bad(name);
-  return value;
-}
-
-function port(value: unknown): number {
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > 65_535) {
-    throw bad('port');
-  }
-  return value;
-}
-
-function asText(value: unknown): string {
-  if (typeof value !== 'string') throw new ProtocolError('something that is no text');
-  return value;
-}
-
-function texts(values: readonly unknown[]): readonly string[] {
-  return values.map(asText);
-}
-
-function entries<T>(
-  fields: Fields,
-  name: string,
-  read: (value: unknown) => T,
-): Readonly<Record<string, T>> {
-  return Object.fromEntries(
-    Object.entries(object(fields[name])).map(([key, value]) => [key, read(value)]),
-  );
 }

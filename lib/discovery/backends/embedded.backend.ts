@@ -7,8 +7,14 @@ import type { HolderConnection, Watch } from './embedded-connection.js';
 import { Membership } from './embedded-membership.js';
 import { isLoopback } from './loopback.js';
 import { Newest } from './newest.js';
+import { unlessAborted } from './unless-aborted.js';
 
 export interface EmbeddedOptions {
+  /**
+   * A registry that runs by itself, `tcp://registry:7946` (`npx nest-rookery registry`); this process then never holds the
+   * table. It needs the token that the registry was given. @default none: the processes of this machine hold it
+   */
+  readonly url?: string;
   /** The TCP port where the processes meet, the same in each. @default 7946 */
   readonly port?: number;
   /** Where the holder of the table listens. An address other machines can reach needs a token. @default '127.0.0.1' */
@@ -21,8 +27,8 @@ export interface EmbeddedOptions {
  * A registry without a server: the first process to bind a port on this machine holds the table of all.
  *
  * A registration is the connection it came over, so a killed process is gone at once, and a frozen one when its time to
- * live is over. When the holder dies, the next
- * process binds the port and all register there again. For development, demos and tests of several processes.
+ * live is over. When the holder dies, the next process binds the port and all register there again. For development, demos
+ * and single hosts; past one machine there are Consul, etcd and Kubernetes.
  *
  * @throws InvalidOptionsError when the host is no loopback address and there is no token
  * @example
@@ -34,23 +40,39 @@ export function embedded(options: EmbeddedOptions = {}): BackendFactory {
 }
 
 const readFields = group({
+  url: optional(textOf()),
   port: integer(7946, { min: 1, max: 65_535 }),
   host: text('127.0.0.1'),
   token: optional(textOf()),
 });
 
-type EmbeddedSettings = ReturnType<typeof readFields>;
+interface EmbeddedSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly token: string | undefined;
+  /** Whether this process may hold the table. */
+  readonly holds: boolean;
+}
 
 function readOptions(options: EmbeddedOptions): EmbeddedSettings {
-  const settings = readFields(options, 'embedded');
-  if (!isLoopback(settings.host) && settings.token === undefined) {
+  const { url, ...fields } = readFields(options, 'embedded');
+  if (url !== undefined) return { ...fields, ...readUrl(url), holds: false };
+  if (!isLoopback(fields.host) && fields.token === undefined) {
     refuse(
       'embedded.host',
-      `is '${settings.host}', which other machines can reach`,
+      `is '${fields.host}', which other machines can reach`,
       "Give every process the same embedded.token, or listen at '127.0.0.1'.",
     );
   }
-  return settings;
+  return { ...fields, holds: true };
+}
+
+function readUrl(text: string): { readonly host: string; readonly port: number } {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'tcp:' || !url.hostname || url.username || !/^\/?$/.test(url.pathname)) {
+    refuse('embedded.url', `is '${text}'`, "Write it like 'tcp://registry:7946'.");
+  }
+  return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(url.port || 7946) };
 }
 
 class EmbeddedBackend implements DiscoveryBackend {
@@ -157,14 +179,4 @@ class EmbeddedSource extends InstanceSource {
       throw error;
     }
   }
-}
-
-/** Waits for something that goes on by itself, but no longer than the signal allows. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason as Error);
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-  });
 }

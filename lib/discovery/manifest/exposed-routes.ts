@@ -11,6 +11,7 @@ import { parsePath, type PathPattern, shapeOf } from './path-pattern.js';
 import type { CollectedRoute } from './route-collector.js';
 import { isRouteHost } from './route-host.js';
 import type { ManifestRoute } from './route-manifest.js';
+import { textOfPredicates } from './route-predicates.js';
 
 /**
  * The routes among all of an application that `@GatewayRoute` makes public.
@@ -89,11 +90,13 @@ function expose(service: string, route: CollectedRoute, [above, own]: Marks): Ma
     ...above?.options,
     ...own?.options,
     metadata: { ...above?.options.metadata, ...own?.options.metadata },
+    predicates: [...(above?.options.predicates ?? []), ...(own?.options.predicates ?? [])],
   };
   const path = publicPath(route, above?.path, own?.path);
   checkPaths(route, path);
   const timeout = readTimeout(route, options);
-  const hosts = readHosts(route);
+  const hosts = readHosts(route, options);
+  const { predicates = [] } = options;
   const metadata = options.metadata ?? {};
   return methodsOf(route, options).map((method) =>
     checked(service, route, {
@@ -102,10 +105,29 @@ function expose(service: string, route: CollectedRoute, [above, own]: Marks): Ma
       path,
       to: modern(route.path),
       ...(hosts && { hosts }),
+      ...(predicates.length > 0 && { predicates }),
       ...(timeout !== undefined && { timeout }),
+      ...accessOf(route, above?.options, own?.options),
       ...(Object.keys(metadata).length > 0 && { metadata }),
     }),
   );
+}
+
+/** What a handler says of who may use it comes on top of its controller's words, which it cannot take back but as a whole. */
+function accessOf(
+  route: CollectedRoute,
+  above: GatewayRouteOptions = {},
+  own: GatewayRouteOptions = {},
+): Pick<ManifestRoute, 'auth' | 'public' | 'rateLimits'> {
+  if (own.public && own.auth) refuse(route, "is public and has 'auth'", 'Keep one.');
+  const auth = own.public ? [] : [above.auth ?? [], own.auth ?? []].flat();
+  const open = own.public ?? (own.auth ? undefined : above.public);
+  const rateLimits = own.rateLimits ?? above.rateLimits ?? [];
+  return {
+    ...(auth.length > 0 && { auth }),
+    ...(open !== undefined && { public: open }),
+    ...(rateLimits.length > 0 && { rateLimits }),
+  };
 }
 
 function publicPath(route: CollectedRoute, above: string | undefined, own: string | undefined) {
@@ -155,7 +177,17 @@ function readTimeout(route: CollectedRoute, { timeout }: GatewayRouteOptions): n
   );
 }
 
-function readHosts({ hosts, ...route }: CollectedRoute): readonly string[] | undefined {
+function readHosts(
+  route: CollectedRoute,
+  { host: wanted }: GatewayRouteOptions,
+): readonly string[] | undefined {
+  if (wanted !== undefined && route.hosts)
+    refuse(
+      route,
+      'has a host in @GatewayRoute and another one in its controller',
+      'The service answers for that of its controller only: leave the other one out.',
+    );
+  const hosts = wanted === undefined ? route.hosts : [wanted].flat();
   return hosts?.map((host) => {
     if (isRouteHost(host)) return host;
     return refuse(
@@ -193,7 +225,8 @@ function withoutTwins(routes: readonly ManifestRoute[]): readonly ManifestRoute[
   const known = new Map<string, ManifestRoute>();
   for (const route of routes) {
     const shape = shapeOf(parsePath(route.path).variants[0] ?? []);
-    const key = JSON.stringify([route.method, shape, route.hosts ?? []]);
+    const asked = textOfPredicates(route.predicates);
+    const key = JSON.stringify([route.method, shape, route.hosts ?? [], asked]);
     const twin = known.get(key);
     if (twin && twin.to !== route.to) {
       throw new InvalidOptionsError(

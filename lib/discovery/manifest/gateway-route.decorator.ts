@@ -1,5 +1,8 @@
 import { SetMetadata } from '@nestjs/common';
 import type { Duration } from '../../common/duration.js';
+import type { AccessRule } from '../../security/access-rule.js';
+import type { RateLimit } from '../../security/rate-limits/rate-limit.js';
+import type { RoutePredicateData } from './route-predicates.js';
 
 /** Where `@GatewayRoute` leaves what it was told. */
 export const GATEWAY_ROUTE = 'rookery:gateway-route';
@@ -8,8 +11,25 @@ export const GATEWAY_ROUTE = 'rookery:gateway-route';
 export interface GatewayRouteOptions {
   /** How long the answer's head may take. @default the gateway's own */
   readonly timeout?: Duration;
+  /**
+   * Who may use it, kept by the gateway: `{ scopes: ['orders:read'] }`; what a handler says comes on top of its
+   * controller's. @default whoever the gateway knows
+   */
+  readonly auth?: AccessRule;
+  /** Whether everyone may use it, unknown or not. @default false where the gateway knows its callers */
+  readonly public?: boolean;
+  /** How often it may be used, kept by the gateway. @default without limit of its own */
+  readonly rateLimits?: readonly RateLimit[];
   /** Of a handler for all methods, those that are public, such as `['GET', 'PUT']`. @default all it has */
   readonly methods?: readonly string[];
+  /** The hosts it answers for: `shop.example.com`, `*.example.com`. @default those of the controller, else all */
+  readonly host?: string | readonly string[];
+  /**
+   * What a request must pass beside path, method and host, by the names of the gateway's predicates:
+   * `[{ Header: { name: 'x-beta', value: '1' } }, { Version: { range: '2.x' } }]`. A handler's come behind those of its
+   * controller. Regular expressions do not travel. @default nothing
+   */
+  readonly predicates?: readonly RoutePredicateData[];
   /** Plain data for filters and people, such as `{ owner: 'billing' }`; 32 keys at most. */
   readonly metadata?: Readonly<Record<string, string | number | boolean>>;
 }
@@ -31,6 +51,8 @@ export type GatewayRouteMark =
  * class OrdersController {
  *   @Get(':id') find(@Param('id') id: string) { return { id }; }       // GET /api/orders/7
  *   @GatewayRoute('/api/stats') @Get('stats') stats() { return {}; }    // GET /api/stats
+ *   @GatewayRoute({ predicates: [{ Header: { name: 'x-beta' } }] })
+ *   @Get('next') next() { return []; }                                  // only with the header
  *   @GatewayRoute(false) @Delete(':id') remove() {}                     // not public
  * }
  */

@@ -23,7 +23,7 @@ export class ManifestPublisher implements OnApplicationBootstrap {
     private readonly instance: LocalInstance,
     listener: RequestListener,
   ) {
-    listener.take((request, response) => this.serve(request, response));
+    listener.take((request, response) => this.serve(request, response), { listed: true });
   }
 
   /** What is published, or `undefined` while nothing is public. */

@@ -1,6 +1,12 @@
+import { messageOf } from '../../common/errors.js';
+import { list } from '../../common/option-readers.js';
+import type { AccessRule } from '../../security/access-rule.js';
+import { readAccessRule } from '../../security/access-rule.options.js';
+import { type RateLimit, readRateLimit } from '../../security/rate-limits/rate-limit.js';
 import { ManifestError } from './manifest.errors.js';
 import { isRouteHost } from './route-host.js';
 import { MANIFEST_PATH, type ManifestRoute } from './route-manifest.js';
+import { problemOfPredicates, type RoutePredicateData } from './route-predicates.js';
 import { canFill, parsePath, type PathPattern } from './path-pattern.js';
 
 /** A route out of a manifest whose every field was checked. */
@@ -24,7 +30,21 @@ const MOST_HOSTS = 16;
 /** So many hidden handlers can one route cover. */
 export const MOST_HIDDEN = 256;
 const LONGEST_TIMEOUT = 86_400_000;
-const FIELDS = new Set(['id', 'method', 'path', 'to', 'hosts', 'hides', 'timeout', 'metadata']);
+const MOST_RULES = 16;
+const FIELDS = new Set([
+  'id',
+  'method',
+  'path',
+  'to',
+  'hosts',
+  'predicates',
+  'hides',
+  'timeout',
+  'auth',
+  'public',
+  'rateLimits',
+  'metadata',
+]);
 
 /**
  * Reads a manifest that a stranger may have written.
@@ -69,13 +89,17 @@ function readRoute(item: unknown): CheckedRoute | string {
   if (!isObject(item)) return 'is no object';
   const strange = Object.keys(item).find((key) => !FIELDS.has(key));
   if (strange !== undefined) return 'has a field that is not known here; update the gateway';
-  const { id, method, path, to, hosts, hides, timeout, metadata } = item;
+  const { id, method, path, to, hosts, predicates, hides, timeout, metadata } = item;
   if (!isText(id) || !isText(path, LONGEST_PATH) || !isText(to, LONGEST_PATH))
     return 'lacks an id or a path';
   if (typeof method !== 'string' || !/^[A-Z]{3,16}$/.test(method)) return 'has no method';
   if (hosts !== undefined && !isHostList(hosts)) return 'has no proper hosts';
+  const problem = predicates === undefined ? undefined : problemOfPredicates(predicates);
+  if (problem !== undefined) return problem;
   if (hides !== undefined && !isPathList(hides)) return 'has no proper list of what it hides';
   if (timeout !== undefined && !isTimeout(timeout)) return 'has no proper timeout';
+  const access = readAccess(item);
+  if (typeof access === 'string') return access;
   const data = metadata === undefined ? undefined : readMetadata(metadata);
   if (data === null) return 'has no proper metadata';
   if (path.startsWith(MANIFEST_PATH.slice(0, MANIFEST_PATH.lastIndexOf('/'))))
@@ -89,8 +113,10 @@ function readRoute(item: unknown): CheckedRoute | string {
     to,
     ...paths,
     ...(hosts && { hosts }),
+    ...(predicates !== undefined && { predicates: predicates as RoutePredicateData[] }),
     ...(hides && { hides }),
     ...(timeout !== undefined && { timeout }),
+    ...access,
     ...(data && { metadata: data }),
   };
 }
@@ -106,6 +132,31 @@ function readPaths(
   } catch {
     return 'has a path that cannot be matched';
   }
+}
+
+type Access = Pick<ManifestRoute, 'auth' | 'public' | 'rateLimits'>;
+
+/** Who may use a route, or what is wrong with what it says of it. */
+function readAccess(item: Readonly<Record<string, unknown>>): Access | string {
+  const { auth, public: open, rateLimits } = item;
+  if (open !== undefined && typeof open !== 'boolean') return 'is neither public nor not';
+  if (open === true && auth !== undefined) return 'is public and says who may use it';
+  if (isLong(auth) || isLong(rateLimits)) return 'has too many rules or limits';
+  try {
+    if (auth !== undefined) list(readAccessRule)(auth, 'auth');
+    if (rateLimits !== undefined) list(readRateLimit)(rateLimits, 'rateLimits');
+  } catch (error) {
+    return `cannot be kept: ${messageOf(error)}`;
+  }
+  return {
+    ...(auth !== undefined && { auth: auth as readonly AccessRule[] }),
+    ...(open !== undefined && { public: open }),
+    ...(rateLimits !== undefined && { rateLimits: rateLimits as readonly RateLimit[] }),
+  };
+}
+
+function isLong(value: unknown): boolean {
+  return Array.isArray(value) && value.length > MOST_RULES;
 }
 
 function readMetadata(value: unknown): ManifestRoute['metadata'] | null {

@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { AccessRule } from '../../security/access-rule.js';
+import type { RateLimit } from '../../security/rate-limits/rate-limit.js';
+import type { RoutePredicateData } from './route-predicates.js';
 
 /** A route as a service says it to gateways. */
 export interface ManifestRoute {
@@ -12,10 +15,17 @@ export interface ManifestRoute {
   readonly to: string;
   /** The hosts it answers for; absent for all. */
   readonly hosts?: readonly string[];
+  /** What a request must pass beside path, method and host; absent for nothing. */
+  readonly predicates?: readonly RoutePredicateData[];
   /** The service's own paths that it must not lead to, though `to` covers them: their handlers are not public. */
   readonly hides?: readonly string[];
   /** How long the answer's head may take, in ms; absent for the gateway's own choice. */
   readonly timeout?: number;
+  /** Who may use it; all rules must hold. Absent for whoever the gateway knows. */
+  readonly auth?: readonly AccessRule[];
+  /** Whether everyone may use it. */
+  readonly public?: boolean;
+  readonly rateLimits?: readonly RateLimit[];
   readonly metadata?: Readonly<Record<string, string | number | boolean>>;
 }
 
@@ -54,7 +64,14 @@ export function digestOf(body: string | Uint8Array): string {
 }
 
 function keyOf(route: ManifestRoute): string {
-  return JSON.stringify([route.path, route.method, route.to, route.hosts ?? [], route.id]);
+  return JSON.stringify([
+    route.path,
+    route.method,
+    route.to,
+    route.hosts ?? [],
+    route.id,
+    route.predicates ?? [],
+  ]);
 }
 
 function compare(a: string, b: string): number {

@@ -1,7 +1,7 @@
 import type { Duration } from '../../common/duration.js';
 import type { Args } from '../args.js';
 import { defineFilter } from './gateway-filter.js';
-import { loadPolicies } from '../response-cache/cache-policy.js';
+import { loadPolicies } from '../../common/http-cache-policy.js';
 import { CachedRoute } from '../response-cache/cached-route.js';
 import { Storing } from '../response-cache/storing.js';
 

@@ -8,18 +8,16 @@ import type { ProxiedRequest } from '../gateway.events.js';
 import type { Route } from '../routes/route.js';
 import { framed, LAST_CHUNK } from './chunks.js';
 import type { ClientBound, ClientConnection } from './client-connection.js';
+import type { DoorVisit } from './door-visit.js';
 import { ExchangeDeadlines } from './exchange-deadlines.js';
 import type { ExchangeOwner } from './exchange-owner.js';
 import type { Framing } from './framing.js';
 import { headerOf } from './headers.js';
-import { type ProblemStatus, statusOf } from './problem-response.js';
+import { CLIENT_GONE, type ProblemStatus, statusOf } from './problem-response.js';
 import { isSafe } from './safe-methods.js';
 
 /** Bodies up to this size leave in one write with their head. */
 const SMALL = 4_096;
-
-/** What nginx calls a client that closed the connection before its answer came; only logs see it. */
-export const CLIENT_GONE = 499;
 
 /**
  * One request on its way through the gateway: the client's side and the upstream's in one object, because each further
@@ -46,13 +44,14 @@ export abstract class Exchange extends UpstreamCall implements ClientBound, Prox
   bodyBytes = 0;
   startedAt = 0;
   timeToFirstByte = -1;
-  reason = '';
   duration = 0;
   /** What the client was answered; 0 while it was not. */
   status = 0;
   attempts = 0;
   endpoint: Endpoint | undefined = undefined;
   done = false;
+  /** What it was asked at the door of its route; undefined where there is none. */
+  visit: DoorVisit | undefined = undefined;
   private waits: ExchangeDeadlines | undefined = undefined;
   private sink: RequestSink | undefined = undefined;
   private source: ResponseSource | undefined = undefined;
@@ -86,6 +85,8 @@ export abstract class Exchange extends UpstreamCall implements ClientBound, Prox
   abstract readonly isGone: boolean;
   /** Whether the head of an answer was written. */
   abstract readonly isBegun: boolean;
+  /** Answers in place of the upstream, to which nothing was sent; the body's length is added. */
+  abstract endWith(status: number, rawHeaders: string[], body: Buffer): void;
   /** The connection ends behind its answer. */
   abstract closeAfter(): void;
   /** The rest of the body cannot be read any more, so the connection must end with this answer. */
@@ -138,7 +139,9 @@ export abstract class Exchange extends UpstreamCall implements ClientBound, Prox
 
   /** The client is gone. */
   abandon(): void {
-    if (!this.done) this.route.upstream.cancel(this);
+    if (this.done) return;
+    if (this.attempt === undefined) this.fail(502);
+    else this.route.upstream.cancel(this);
   }
 
   override get replayable(): boolean {
@@ -251,6 +254,7 @@ export abstract class Exchange extends UpstreamCall implements ClientBound, Prox
     if (headerOf(rawHeaders, CORRELATION_HEADER) === undefined) {
       rawHeaders.push(CORRELATION_HEADER, this.scope.correlationId);
     }
+    this.visit?.dress(rawHeaders);
     try {
       // The upstream's reason phrase is not passed on: it says nothing, and could hold anything.
       this.sendHead(status, rawHeaders);
@@ -285,6 +289,7 @@ export abstract class Exchange extends UpstreamCall implements ClientBound, Prox
     this.connection.remove(this);
     this.clearDeadlines();
     if (this.hasBody) this.discard();
+    this.visit?.left();
     this.owner.onFinished(this);
   }
 }

@@ -7,10 +7,15 @@ import { GatewayExchange } from '../filters/gateway-exchange.js';
 import { HeaderList } from '../filters/header-list.js';
 import { AnswerBody } from './answer-body.js';
 import { discardBody } from './body-remainder.js';
-import { CLIENT_GONE } from './exchange.js';
 import { type FilterRunner, problemOf, runFilters } from './filter-run.js';
 import { NodeExchange } from './node-exchange.js';
-import { plainProblem, PROBLEM_HEADERS, type ProblemStatus, statusOf } from './problem-response.js';
+import {
+  CLIENT_GONE,
+  plainProblem,
+  PROBLEM_HEADERS,
+  type ProblemStatus,
+  statusOf,
+} from './problem-response.js';
 import { bytesOf, framedAs, readWhole } from './whole-body.js';
 
 /** How often a request is sent again at most, whatever filters say. */

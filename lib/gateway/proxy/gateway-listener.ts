@@ -1,7 +1,8 @@
 import type { Server } from 'node:http';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { RequestListener } from '../../common/request-listener.js';
+import { RequestListener, type RequestTaker } from '../../common/request-listener.js';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway.options.js';
+import { FastLane } from '../lane/fast-lane.js';
 import { askForBody, expectContinue } from './continuation.js';
 import { answerUnreadable } from './unreadable-requests.js';
 import { HttpProxy } from './http-proxy.js';
@@ -26,13 +27,10 @@ export class GatewayListener implements OnApplicationBootstrap {
   constructor(
     private readonly listener: RequestListener,
     @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
-    proxy: HttpProxy,
+    private readonly proxy: HttpProxy,
+    private readonly lane: FastLane,
   ) {
-    listener.take((request, response) => {
-      const taken = proxy.take(request, response);
-      if (!taken) askForBody(request);
-      return taken;
-    });
+    listener.take(this.take);
   }
 
   onApplicationBootstrap(): void {
@@ -42,12 +40,19 @@ export class GatewayListener implements OnApplicationBootstrap {
     server.maxHeadersCount = 0;
     this.setTimeouts(server);
     answerUnreadable(server);
+    if (this.listener.isFirst(this.take)) this.lane.install(server);
     if (server.listenerCount('checkContinue') > 0) return;
     server.on('checkContinue', (request, response) => {
       expectContinue(request, response);
       server.emit('request', request, response);
     });
   }
+
+  private readonly take: RequestTaker = (request, response) => {
+    const taken = this.proxy.take(request, response);
+    if (!taken) askForBody(request);
+    return taken;
+  };
 
   /** What was set on the server by hand stays, unless the gateway's options say otherwise. */
   private setTimeouts(server: CheckedServer): void {

@@ -54,6 +54,13 @@ export interface ForwardedFor {
   readonly trusted: boolean;
 }
 
+/** Header lines as they came, beside what was read of them, so that those that pass need not be written anew. */
+export interface WrittenLines {
+  /** Where each line begins, and behind them where the last one ends. */
+  readonly starts: readonly number[];
+  readonly text: string;
+}
+
 /**
  * The header lines for the upstream, as latin1, without `Host` and without the empty line.
  *
@@ -65,9 +72,12 @@ export function requestLines(
   rawHeaders: readonly string[],
   by: ForwardedFor,
   publicHost: string,
+  written?: WrittenLines,
 ): string {
   const named = namedByConnection(rawHeaders);
   let lines = '';
+  // Where lines begin that pass together, as they came.
+  let run = -1;
   let addresses = '';
   let trailers = false;
   let proto: string = by.proto;
@@ -76,19 +86,33 @@ export function requestLines(
     const name = rawHeaders[at] as string;
     const value = rawHeaders[at + 1] as string;
     const fate = fateOf(name, by.trusted);
-    if (fate === 'drop') continue;
     // A proper `TE` is named there too.
-    if (fate !== 'te' && named?.has(name.toLowerCase())) continue;
-    if (fate === 'pass') lines += `${name}: ${value}\r\n`;
-    else if (fate === 'for') addresses += `${value}, `;
+    const isNamed = fate !== 'te' && named?.has(name.toLowerCase());
+    if (fate === 'pass' && !isNamed) {
+      if (written === undefined) lines += `${name}: ${value}\r\n`;
+      else if (run < 0) run = at;
+      continue;
+    }
+    if (run >= 0) lines += textOf(written, run, at);
+    run = -1;
+    if (fate === 'drop' || isNamed) continue;
+    if (fate === 'for') addresses += `${value}, `;
     else if (fate === 'proto') proto = value;
     else if (fate === 'te') trailers ||= wantsTrailers(value);
     else host = value;
   }
+  if (run >= 0) lines += textOf(written, run, rawHeaders.length);
   // It ends at each hop like the rest, so it is said anew (RFC 9110, 10.1.4).
   if (trailers) lines += 'te: trailers\r\nconnection: TE\r\n';
   lines += `x-forwarded-for: ${addresses}${by.address}\r\nx-forwarded-proto: ${proto}\r\n`;
   return host === '' ? lines : `${lines}x-forwarded-host: ${host}\r\n`;
+}
+
+/** The lines of some headers, by their places among names and values. */
+function textOf(written: WrittenLines | undefined, from: number, to: number): string {
+  return written === undefined
+    ? ''
+    : written.text.slice(written.starts[from >> 1], written.starts[to >> 1]);
 }
 
 type Fate = 'pass' | 'drop' | 'for' | 'proto' | 'host' | 'te';

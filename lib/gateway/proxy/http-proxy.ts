@@ -87,7 +87,15 @@ export class HttpProxy {
     routing.equip(exchange, request, entry);
     if (exchange instanceof WebSocketExchange) exchange.prepare(this.tunnels);
     else if (route.timeouts.total > 0) exchange.deadlines.limitTotal();
-    if (upgrades && route.filters) new TunnelFilters(exchange, reporter).run(route.filters);
+    if (route.door) routing.visit(exchange, route.door, request).enter(() => this.send(exchange));
+    else this.send(exchange);
+  }
+
+  /** Sends what was let in on its way. */
+  private send(exchange: NodeExchange): void {
+    const { filters } = exchange.route;
+    if (filters && exchange instanceof WebSocketExchange)
+      new TunnelFilters(exchange, this.reporter).run(filters);
     else exchange.start();
   }
 

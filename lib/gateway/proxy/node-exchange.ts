@@ -5,10 +5,10 @@ import type { Route } from '../routes/route.js';
 import { discardBody } from './body-remainder.js';
 import type { ClientConnection } from './client-connection.js';
 import { sendEarlyHints } from './early-hints.js';
-import { CLIENT_GONE, Exchange } from './exchange.js';
+import { Exchange } from './exchange.js';
 import type { ExchangeOwner } from './exchange-owner.js';
 import { headerOf } from './headers.js';
-import { type ProblemStatus, sendProblem } from './problem-response.js';
+import { CLIENT_GONE, type ProblemStatus, sendProblem } from './problem-response.js';
 import { pumpBody } from './request-pump.js';
 import { whenDrained } from './response-drain.js';
 import { endSmall } from './response-end.js';
@@ -53,8 +53,7 @@ export class NodeExchange extends Exchange {
     this.response.shouldKeepAlive = false;
   }
 
-  /** Answers in place of the upstream, to which nothing was sent; the body's length is added. */
-  endWith(status: number, rawHeaders: string[], body: Buffer): void {
+  override endWith(status: number, rawHeaders: string[], body: Buffer): void {
     const { response } = this;
     if (this.done) return;
     const bodiless = status === 204 || status === 304;

@@ -14,6 +14,9 @@ const TITLES = {
   504: 'Gateway Timeout',
 } as const;
 
+/** What nginx calls a client that closed the connection before its answer came; only logs see it. */
+export const CLIENT_GONE = 499;
+
 export type ProblemStatus = keyof typeof TITLES;
 
 /** The head of every problem, beside its length. */
@@ -49,16 +52,25 @@ export interface Problem {
 }
 
 /**
- * Answers with `application/problem+json` (RFC 9457): the status and an id to find the request by, nothing else.
+ * A problem as `application/problem+json` (RFC 9457): the status and an id to find the request by, nothing else.
  *
  * Nothing of the request is reflected and nothing of the system is told: no reason, no host, no port.
  */
-export function sendProblem(response: ServerResponse, { status, requestId, close }: Problem): void {
+export function problemAnswer({ status, requestId, close }: Problem): {
+  readonly headers: string[];
+  readonly body: string;
+} {
   const body = plainProblem(status, requestId);
   const headers = [...PROBLEM_HEADERS, 'content-length', String(Buffer.byteLength(body))];
   if (status === 503) headers.push('retry-after', '1');
   if (close) headers.push('connection', 'close');
-  response.writeHead(status, headers);
+  return { headers, body };
+}
+
+/** Answers with a problem. */
+export function sendProblem(response: ServerResponse, problem: Problem): void {
+  const { headers, body } = problemAnswer(problem);
+  response.writeHead(problem.status, headers);
   response.end(body);
 }
 

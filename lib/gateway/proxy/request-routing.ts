@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { messageOf } from '../../common/errors.js';
+import { EventHub } from '../../common/event-hub.js';
 import {
   CORRELATION_HEADER,
   RequestContext,
@@ -11,10 +13,13 @@ import { GatewayRoutes } from '../gateway-routes.js';
 import { PredicateRequest } from '../predicates/predicate-request.js';
 import type { RouteEntry } from '../routes/route-table.js';
 import type { Route } from '../routes/route.js';
+import type { RouteDoor } from '../door/route-door.js';
 import { ClientConnection } from './client-connection.js';
+import { DoorVisit, type DoorVisitParts } from './door-visit.js';
+import { withDeadline } from './deadline-line.js';
 import type { Exchange } from './exchange.js';
 import { type Framing, RequestFraming } from './framing.js';
-import { headerOf, requestLines } from './headers.js';
+import { headerOf, requestLines, type WrittenLines } from './headers.js';
 import { RequestTarget } from './path.js';
 import type { ProblemStatus } from './problem-response.js';
 import type { RequestHead } from './request-head.js';
@@ -31,18 +36,24 @@ export type RoutedEntry = RouteEntry & { readonly route: Route };
  */
 @Injectable()
 export class RequestRouting {
+  private readonly logger = new Logger('Gateway');
   // Both are read at once for each request, so one of each is enough.
   private readonly target: RequestTarget;
   private readonly framing = new RequestFraming();
   private readonly isTrusted: (address: string) => boolean;
+  private readonly proxies: DoorVisitParts['proxies'];
 
   constructor(
     private readonly routes: GatewayRoutes,
     private readonly context: RequestContext,
+    private readonly events: EventHub,
     @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
   ) {
     this.target = new RequestTarget(settings.limits.encodedSlash);
-    this.isTrusted = trustedProxies(settings.trustedProxies);
+    const { trustedProxies: proxies } = settings;
+    // Where proxies are counted, nobody may come past them, so that every peer is one.
+    this.isTrusted = typeof proxies === 'number' ? () => true : trustedProxies(proxies);
+    this.proxies = { isTrusted: this.isTrusted, hops: typeof proxies === 'number' ? proxies : 0 };
   }
 
   /** How the body of the request that was judged is delimited. */
@@ -62,9 +73,20 @@ export class RequestRouting {
 
   /** What the request that was read is led to. */
   match(head: RequestHead, socket: Socket): RouteEntry | undefined {
+    const { method = 'GET' } = head;
+    if (method === 'OPTIONS') {
+      // A preflight is answered by the route of the request that it asks for.
+      const wanted = headerOf(head.rawHeaders, 'access-control-request-method');
+      const entry = wanted === undefined ? undefined : this.find(wanted, head, socket);
+      if (entry?.route?.door?.answersPreflights) return entry;
+    }
+    return this.find(method, head, socket);
+  }
+
+  private find(method: string, head: RequestHead, socket: Socket): RouteEntry | undefined {
     const { table } = this.routes;
     const host = table.usesHosts ? hostName(head) : '';
-    const { method = 'GET', rawHeaders } = head;
+    const { rawHeaders } = head;
     const { matched: path, query } = this.target;
     if (!table.usesPredicates) return table.match(method, path, host);
     const { address } = this.connectionOf(socket);
@@ -86,7 +108,7 @@ export class RequestRouting {
   }
 
   /** Writes down in an exchange what its upstream is told. */
-  equip(exchange: Exchange, head: RequestHead, entry: RoutedEntry): void {
+  equip(exchange: Exchange, head: RequestHead & Partial<WrittenLines>, entry: RoutedEntry): void {
     const { framing, target } = this;
     const { route } = entry;
     exchange.target = this.pathOf(entry) + target.query;
@@ -95,9 +117,14 @@ export class RequestRouting {
     exchange.framing = framing.body;
     exchange.hasBody = framing.body !== 'none';
     exchange.bodyLimit = route.bodyLimit;
+    const { rawHeaders, text } = head;
+    const written = text === undefined ? undefined : (head as WrittenLines);
     exchange.lines =
-      requestLines(head.rawHeaders, exchange.connection, framing.host) + linesOf(exchange.scope);
+      requestLines(rawHeaders, exchange.connection, framing.host, written) +
+      linesOf(exchange.scope);
     if (framing.body === 'chunked') exchange.lines += 'transfer-encoding: chunked\r\n';
+    const { total } = route.timeouts;
+    if (total > 0) exchange.lines = withDeadline(exchange.lines, total);
   }
 
   connectionOf(socket: Socket): ClientConnection {
@@ -105,18 +132,57 @@ export class RequestRouting {
   }
 
   scopeOf({ rawHeaders }: RequestHead): RequestScope {
-    return this.context.open({
-      traceparent: headerOf(rawHeaders, 'traceparent'),
-      tracestate: headerOf(rawHeaders, 'tracestate'),
-      [CORRELATION_HEADER]: headerOf(rawHeaders, CORRELATION_HEADER),
-    });
+    const named: TraceFields = {
+      traceparent: undefined,
+      tracestate: undefined,
+      [CORRELATION_HEADER]: undefined,
+    };
+    for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+      const name = rawHeaders[at] as string;
+      if (!mayBeTrace(name.length)) continue;
+      const lower = name.toLowerCase();
+      // The first of a name counts.
+      if (isTrace(lower)) named[lower] ??= rawHeaders[at + 1];
+    }
+    return this.context.open(named);
   }
+
+  /** The request at the door of its route. */
+  visit(exchange: Exchange, door: RouteDoor, { rawHeaders }: RequestHead): DoorVisit {
+    const { proxies, onRefused, onDoorFailed: onFailed, target } = this;
+    const path = target.matched;
+    return new DoorVisit({ exchange, door, rawHeaders, path, proxies, onRefused, onFailed });
+  }
+
+  private readonly onRefused: DoorVisitParts['onRefused'] = (exchange, refusal, clientAddress) => {
+    if (!this.events.hears('request.refused')) return;
+    const { route, method, scope } = exchange;
+    const { status, reason } = refusal;
+    this.events.emit('request.refused', { route, method, status, reason, clientAddress, scope });
+  };
+
+  private readonly onDoorFailed = (error: unknown) => {
+    const stack = error instanceof Error ? error.stack : undefined;
+    this.logger.error(`A step at the door of a route failed: ${messageOf(error)}`, stack);
+  };
 
   /** The path for the upstream. */
   private pathOf({ rewrite }: RoutedEntry): string {
     const { path } = this.target;
     return rewrite === undefined ? path : rewrite(path);
   }
+}
+
+type TraceField = 'traceparent' | 'tracestate' | typeof CORRELATION_HEADER;
+type TraceFields = Record<TraceField, string | undefined>;
+
+/** A look at the length spares most names the lower-casing. */
+function mayBeTrace(length: number): boolean {
+  return length === 11 || length === 10 || length === 16;
+}
+
+function isTrace(name: string): name is TraceField {
+  return name === 'traceparent' || name === 'tracestate' || name === CORRELATION_HEADER;
 }
 
 /** The lines that carry a request's place in its trace. */

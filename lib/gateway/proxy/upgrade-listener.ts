@@ -2,6 +2,7 @@ import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { RequestListener } from '../../common/request-listener.js';
+import { answerAsHttp1, asksForH2c } from './h2c.js';
 import { HttpProxy } from './http-proxy.js';
 
 type UpgradeHandler = (request: IncomingMessage, socket: Socket, early: Buffer) => void;
@@ -43,7 +44,9 @@ export class UpgradeListener implements OnApplicationBootstrap {
     this.others = [...this.others, ...found];
   }
 
-  private deliver(server: Server, { request, socket, early }: Arrival): void {
+  private deliver(server: Server, arrival: Arrival): void {
+    if (asksForH2c(arrival)) return answerAsHttp1(server, arrival);
+    const { request, socket, early } = arrival;
     const upgrade = { request, early, answer: () => responseOver(request, socket) };
     if (this.proxy.takeUpgrade(upgrade)) return;
     if (this.others.length === 0) return this.proxy.refuseUpgrade(upgrade);

@@ -2,7 +2,7 @@ import type { GatewayExchange } from '../filters/gateway-exchange.js';
 import { HeaderList } from '../filters/header-list.js';
 import { directivesOf, secondsOf } from './cache-control.js';
 import { CachedResponse, isNotModified, valueOf } from './cached-response.js';
-import type { PlainHeaders } from './cache-policy.js';
+import type { PlainHeaders } from '../../common/http-cache-policy.js';
 
 /** Why a request goes past the cache, in the words of RFC 9211, 2.2. */
 export type Detour = 'bypass' | 'method' | 'request' | 'uri-miss' | 'vary-miss' | 'stale';

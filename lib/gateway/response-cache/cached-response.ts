@@ -1,6 +1,6 @@
 import type { Answer } from '../filters/exchange-ears.js';
 import { HeaderList, isFree } from '../filters/header-list.js';
-import type { CachePolicy } from './cache-policy.js';
+import type { CachePolicy } from '../../common/http-cache-policy.js';
 
 /** What a response costs beside its body and its texts, about, in bytes. */
 const OVERHEAD = 512;

@@ -1,6 +1,6 @@
 import { HeaderList, isFree } from '../filters/header-list.js';
 import { type Directives, directivesOf, secondsOf } from './cache-control.js';
-import type { Policies } from './cache-policy.js';
+import type { Policies } from '../../common/http-cache-policy.js';
 import { CachedResponse, valueOf } from './cached-response.js';
 import { type CacheRequest, plain } from './cache-request.js';
 

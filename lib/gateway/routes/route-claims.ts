@@ -1,4 +1,5 @@
 import { parsePath, type PathVariant, shapeOf } from '../../discovery/manifest/path-pattern.js';
+import { areDisjoint } from './predicate-overlap.js';
 import type { DiscoveredRoute } from './route-definition.js';
 
 /** A route that is not served, because its place belongs to another service. */
@@ -27,8 +28,11 @@ interface Wanted {
 
 interface Place {
   readonly service: string;
-  readonly route: string;
+  readonly route: DiscoveredRoute;
 }
+
+/** Who answers where: by the place, by the method, and among them by predicates that no request passes at once. */
+type Places = Map<string, Map<string, Place[]>>;
 
 /**
  * Decides which service a place of the public paths belongs to: methods, host and the shape of a path.
@@ -38,7 +42,7 @@ interface Place {
  */
 export class RouteClaims {
   private readonly claims: readonly { readonly service: string; readonly path: PathVariant }[];
-  private owners: ReadonlyMap<string, string> = new Map();
+  private owners: ReadonlyMap<string, ReadonlySet<string>> = new Map();
   /** What a route's path means; sources give the same objects as long as nothing changes. */
   private readonly known = new WeakMap<DiscoveredRoute, Wanted>();
 
@@ -53,7 +57,7 @@ export class RouteClaims {
   settle(routes: readonly DiscoveredRoute[]): SettledRoutes {
     const served: DiscoveredRoute[] = [];
     const conflicts: RouteConflict[] = [];
-    const places = new Map<string, Map<string, Place>>();
+    const places: Places = new Map();
     for (const route of this.inOrder(routes)) {
       const conflict = this.conflictOf(route, places);
       if (conflict) conflicts.push(conflict);
@@ -68,30 +72,28 @@ export class RouteClaims {
 
   private inOrder(routes: readonly DiscoveredRoute[]): readonly DiscoveredRoute[] {
     const sorted = routes.toSorted((a, b) => compare(a.to, b.to) || compare(a.id, b.id));
-    const owned = sorted.filter((route) => this.ownsAll(route));
-    const others = new Set(sorted);
-    for (const route of owned) others.delete(route);
-    return [...owned, ...others];
+    // Who asks for what it has; then who asks for something else at a place of its own.
+    const owned = sorted.filter((route) => this.ownsAll(route, askedBy(route)));
+    const near = sorted.filter((route) => this.ownsAll(route, ''));
+    return [...new Set([...owned, ...near, ...sorted])];
   }
 
-  private ownsAll(route: DiscoveredRoute): boolean {
-    return this.wantedBy(route).keys.every(
-      ({ place, method }) => this.owners.get(`${method} ${place}`) === route.to,
+  private ownsAll(route: DiscoveredRoute, asked: string): boolean {
+    return this.wantedBy(route).keys.every(({ place, method }) =>
+      this.owners.get(keyOf(method, place, asked))?.has(route.to),
     );
   }
 
-  private conflictOf(
-    route: DiscoveredRoute,
-    places: ReadonlyMap<string, ReadonlyMap<string, Place>>,
-  ): RouteConflict | undefined {
+  private conflictOf(route: DiscoveredRoute, places: Places): RouteConflict | undefined {
     const { id, to: service, path } = route;
     const claim = this.foreignClaim(route);
     for (const { place, method } of this.wantedBy(route).keys) {
       const conflict = { route: id, service, method, path };
       if (claim !== undefined) return { ...conflict, owner: claim };
-      const other = occupant(places.get(place), method);
-      if (other && other.service !== service)
-        return { ...conflict, owner: other.service, ownerRoute: other.route };
+      const other = occupants(places.get(place), method).find(
+        (each) => each.service !== service && !areDisjoint(each.route.predicates, route.predicates),
+      );
+      if (other) return { ...conflict, owner: other.service, ownerRoute: other.route.id };
     }
     return undefined;
   }
@@ -123,34 +125,49 @@ function overlaps(variant: PathVariant, claimed: PathVariant): boolean {
   return true;
 }
 
-function occupy(
-  route: DiscoveredRoute,
-  { keys }: Wanted,
-  places: Map<string, Map<string, Place>>,
-): void {
+function occupy(route: DiscoveredRoute, { keys }: Wanted, places: Places): void {
   for (const { place, method } of keys) {
-    const methods = places.get(place) ?? new Map<string, Place>();
-    if (!methods.has(method)) methods.set(method, { service: route.to, route: route.id });
+    const methods = places.get(place) ?? new Map<string, Place[]>();
+    const all = methods.get(method) ?? [];
+    all.push({ service: route.to, route });
+    methods.set(method, all);
     places.set(place, methods);
   }
 }
 
 /** Who answers a method there; one for all methods answers each of them. */
-function occupant(
-  methods: ReadonlyMap<string, Place> | undefined,
+function occupants(
+  methods: ReadonlyMap<string, readonly Place[]> | undefined,
   method: string,
-): Place | undefined {
-  if (!methods) return undefined;
-  if (method !== 'ALL') return methods.get(method) ?? methods.get('ALL');
-  return [...methods.values()][0];
+): readonly Place[] {
+  if (!methods) return [];
+  if (method === 'ALL') return [...methods.values()].flat();
+  return [...(methods.get(method) ?? []), ...(methods.get('ALL') ?? [])];
 }
 
-function ownersIn(places: ReadonlyMap<string, ReadonlyMap<string, Place>>): Map<string, string> {
-  const owners = new Map<string, string>();
+/** Who has what, by the place with what is asked of requests there, and by the place alone. */
+function ownersIn(places: Places): Map<string, Set<string>> {
+  const owners = new Map<string, Set<string>>();
+  const add = (key: string, service: string) =>
+    owners.set(key, (owners.get(key) ?? new Set()).add(service));
   for (const [place, methods] of places) {
-    for (const [method, { service }] of methods) owners.set(`${method} ${place}`, service);
+    for (const [method, all] of methods) {
+      for (const { service, route } of all) {
+        add(keyOf(method, place, askedBy(route)), service);
+        add(keyOf(method, place, ''), service);
+      }
+    }
   }
   return owners;
+}
+
+function keyOf(method: string, place: string, asked: string): string {
+  return `${method} ${place} ${asked}`;
+}
+
+/** What a route asks of requests, as a text; never empty, so that it is told from the place alone. */
+function askedBy({ predicates }: DiscoveredRoute): string {
+  return predicates === undefined ? '[]' : JSON.stringify(predicates);
 }
 
 /** The places a route takes: one for each host, way through its path, and method. */

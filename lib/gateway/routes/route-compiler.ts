@@ -8,6 +8,7 @@ import { isRouteHost } from '../../discovery/manifest/route-host.js';
 import { DIGEST_KEY } from '../../discovery/manifest/route-manifest.js';
 import type { Endpoint } from '../../load-balancing/endpoint.js';
 import { Upstreams } from '../../upstream/upstreams.js';
+import { GatewayDoors } from '../door/gateway-doors.js';
 import { RouteDefinitionError } from '../gateway.errors.js';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway.options.js';
 import type { DiscoveredRoute, RouteDefinition } from './route-definition.js';
@@ -26,6 +27,7 @@ export class RouteCompiler {
   constructor(
     private readonly upstreams: Upstreams,
     private readonly members: RouteMembers,
+    private readonly doors: GatewayDoors,
     @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
   ) {}
 
@@ -75,9 +77,19 @@ export class RouteCompiler {
       accepts: acceptsOf(id, definition),
       hides:
         'hides' in definition && definition.hides ? pathsLeadingTo(definition.hides) : undefined,
+      door: this.doorOf(definition, { id, path, to }),
       ...members,
     };
     return { route, pattern, target };
+  }
+
+  private doorOf(definition: RouteDefinition, route: { id: string; path: string; to: string }) {
+    try {
+      return this.doors.of(route, definition);
+    } catch (error) {
+      if (error instanceof RouteDefinitionError) throw error;
+      throw new RouteDefinitionError(route.id, `cannot be served. ${messageOf(error)}`);
+    }
   }
 
   private upstreamOf(id: string, to: string) {

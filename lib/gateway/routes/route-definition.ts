@@ -1,11 +1,12 @@
 import type { Duration } from '../../common/duration.js';
+import type { RouteAccess } from '../door/route-access.js';
 import type { RouteTimeouts } from './route-timeouts.js';
 import type { FilterSpec } from '../filters/gateway-filter.js';
 import type { RouteGuard } from '../filters/guard.filter.js';
 import type { PredicateSpec } from '../predicates/route-predicate.js';
 
 /** A route as it is written: which requests, and where to. */
-export interface RouteDefinition {
+export interface RouteDefinition extends RouteAccess {
   /** A name for logs, metrics and people. @default the method and the path, `GET /api/orders/:id` */
   readonly id?: string;
   /** The public path in Nest's syntax: `/orders/:id`, `/files/{*rest}`. Slashes at the end count for nothing; case counts. */

@@ -37,7 +37,7 @@ export interface RouteExplanation {
   readonly to?: string;
   /** The upstream's path and query, before filters. */
   readonly target?: string;
-  /** Guards and filters in their order. */
+  /** What it passes at the route's door, then guards and filters, in their order. */
   readonly filters: readonly string[];
   /** The other routes whose path matches. */
   readonly shadowed: readonly ShadowedRoute[];
@@ -82,7 +82,7 @@ export function explainRequest(
     route: route.id,
     to: route.to,
     target: (rewrite === undefined ? target.path : rewrite(target.path)) + target.query,
-    filters: route.filterNames,
+    filters: [...(route.door?.names ?? []), ...route.filterNames],
     shadowed,
   };
 }

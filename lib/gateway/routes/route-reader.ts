@@ -1,6 +1,7 @@
 import type { CanActivate } from '@nestjs/common';
 import {
   duration,
+  flag,
   group,
   integer,
   list,
@@ -11,6 +12,10 @@ import {
   refuse,
   textOf,
 } from '../../common/option-readers.js';
+import type { AccessRule } from '../../security/access-rule.js';
+import { readAccessRule } from '../../security/access-rule.options.js';
+import { type RateLimit, readRateLimit } from '../../security/rate-limits/rate-limit.js';
+import { type CorsOptions, readCors } from '../door/cors.options.js';
 import { readRouteTimeouts } from './route-timeouts.js';
 import type { FilterSpec } from '../filters/gateway-filter.js';
 import type { RouteGuard } from '../filters/guard.filter.js';
@@ -47,6 +52,12 @@ const readPredicates: OptionReader<readonly PredicateSpec[]> = list(spec);
 /** Reads Nest guards. */
 export const readGuards: OptionReader<readonly RouteGuard[]> = list(made(isGuard, 'a Nest guard'));
 
+const readRules: OptionReader<readonly AccessRule[]> = (value, path) =>
+  Array.isArray(value) ? list(readAccessRule)(value, path) : [readAccessRule(value, path)];
+
+const readRouteCors: OptionReader<CorsOptions | false> = (value, path) =>
+  value === false ? false : checkedAs<CorsOptions>(readCors)(value, path);
+
 /** Reads an explicit route; its paths and members are understood later, when it is compiled. */
 export const readRoute = group({
   id: optional(textOf()),
@@ -63,11 +74,23 @@ export const readRoute = group({
   predicates: readPredicates,
   filters: readFilters,
   guards: readGuards,
+  auth: optional(readRules),
+  public: optional(flag(false)),
+  rateLimits: list(checkedAs<RateLimit>(readRateLimit)),
+  cors: optional(readRouteCors),
   subset: optional(
     group({ version: optional(textOf()), zone: optional(textOf()), metadata: record(textOf()) }),
   ),
   metadata: record(scalar),
 });
+
+/** Checks now what is read when the route is compiled. */
+function checkedAs<T>(read: OptionReader<unknown>): OptionReader<T> {
+  return (value, path) => {
+    read(value, path);
+    return value as T;
+  };
+}
 
 function isGuard(value: unknown): value is RouteGuard {
   const holder: unknown = typeof value === 'function' ? value.prototype : value;

@@ -1,3 +1,4 @@
+import type { RouteDoor } from '../door/route-door.js';
 import type { Endpoint } from '../../load-balancing/endpoint.js';
 import type { TimeoutSettings } from './route-timeouts.js';
 import type { Upstream } from '../../upstream/upstream.js';
@@ -37,6 +38,8 @@ export interface Route {
   readonly hides: ((path: string) => boolean) | undefined;
   /** What a request must pass beside path, method and host; undefined when nothing. */
   readonly predicates: readonly NamedPredicate[] | undefined;
+  /** What a request must pass before any filter; undefined when nothing. */
+  readonly door: RouteDoor | undefined;
   /** Its guards and filters, linked; undefined when it has none. */
   readonly filters: NextFilter | undefined;
   /** Their names, in their order. */

@@ -1,10 +1,11 @@
 import { messageOf } from '../../common/errors.js';
 import { manifestFromMetadata } from '../../discovery/manifest/manifest-metadata.js';
 import { type CheckedRoute, readManifest } from '../../discovery/manifest/manifest-reader.js';
+import { textOfPredicates } from '../../discovery/manifest/route-predicates.js';
 import { shapeOf } from '../../discovery/manifest/path-pattern.js';
 import { DIGEST_KEY } from '../../discovery/manifest/route-manifest.js';
 import type { ServiceInstance } from '../../discovery/service-instance.js';
-import type { DiscoveredRoute } from './route-definition.js';
+import type { DiscoveredRoute, RouteDefinition } from './route-definition.js';
 
 /** What is known of one manifest. */
 interface Manifest {
@@ -75,14 +76,15 @@ export class ServiceRoutes {
         offer.instances += count;
         // Of two builds the stricter one holds for both.
         for (const hidden of route.hides ?? []) offer.hides.add(hidden);
+        offer.builds.push(route);
         offers.set(route.to, offer);
       }
     }
     return [...places.values()].map((offers) => this.toRoute(best([...offers.values()])));
   }
 
-  private toRoute({ route, digests, instances, hides }: Offer): DiscoveredRoute {
-    const { id, method, path, to, hosts, timeout, metadata } = route;
+  private toRoute({ route, digests, instances, hides, builds }: Offer): DiscoveredRoute {
+    const { id, method, path, to, hosts, predicates, timeout, metadata } = route;
     const everywhere = instances === this.instances.length;
     return {
       id,
@@ -91,8 +93,10 @@ export class ServiceRoutes {
       ...(to !== path && { rewrite: to }),
       ...(method !== 'ALL' && { method }),
       ...(hosts && { host: hosts }),
+      ...(predicates && { predicates }),
       ...(hides.size > 0 && { hides: [...hides] }),
       ...(timeout !== undefined && { timeout }),
+      ...strictest(builds),
       ...(metadata && { metadata }),
       ...(!everywhere && { digests }),
     };
@@ -125,11 +129,13 @@ interface Offer {
   readonly route: CheckedRoute;
   readonly digests: Set<string>;
   readonly hides: Set<string>;
+  /** The route as each build has it. */
+  readonly builds: CheckedRoute[];
   instances: number;
 }
 
 function newOffer(route: CheckedRoute): Offer {
-  return { route, digests: new Set(), hides: new Set(), instances: 0 };
+  return { route, digests: new Set(), hides: new Set(), builds: [], instances: 0 };
 }
 
 /** Builds that lead one public path to different paths of their own cannot be mixed: most instances decide. */
@@ -137,6 +143,27 @@ function best(offers: readonly Offer[]): Offer {
   return offers.reduce((a, b) => (b.instances > a.instances ? b : a));
 }
 
-function placeOf({ method, pattern, hosts }: CheckedRoute): string {
-  return JSON.stringify([method, hosts ?? [], pattern.variants.map(shapeOf)]);
+function placeOf({ method, pattern, hosts, predicates }: CheckedRoute): string {
+  const shapes = pattern.variants.map(shapeOf);
+  return JSON.stringify([method, hosts ?? [], shapes, textOfPredicates(predicates)]);
+}
+
+/** Of builds that are live together the strictest holds: the rules and limits of all, and public only if all are. */
+function strictest(
+  builds: readonly CheckedRoute[],
+): Pick<RouteDefinition, 'auth' | 'public' | 'rateLimits'> {
+  const auth = distinct(builds.flatMap((build) => build.auth ?? []));
+  const rateLimits = distinct(builds.flatMap((build) => build.rateLimits ?? []));
+  const open = builds.every((build) => build.public === true);
+  const closed = builds.some((build) => build.public === false);
+  return {
+    ...(auth.length > 0 && { auth }),
+    ...(open && { public: true }),
+    ...(!open && closed && { public: false }),
+    ...(rateLimits.length > 0 && { rateLimits }),
+  };
+}
+
+function distinct<T>(items: readonly T[]): readonly T[] {
+  return [...new Map(items.map((item) => [JSON.stringify(item), item])).values()];
 }

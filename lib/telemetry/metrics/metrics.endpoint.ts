@@ -29,7 +29,9 @@ export class MetricsEndpoint extends ManagementEndpoint {
     super();
     const { path } = settings;
     if (settings.enabled && path !== false) {
-      listener.takeFirst((request, response) => this.take(path, request, response));
+      listener.takeFirst((request, response) => this.take(path, request, response), {
+        below: path,
+      });
     }
   }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../common/clock.js';
 import type { Endpoint } from '../../load-balancing/endpoint.js';
-import type { RetryBudget } from '../retry-budget.js';
+import type { RetryBudget } from '../../resilience/retry-budget.js';
 import { CallCancelledError } from '../upstream.errors.js';
 import type { PromisedRequest } from './request-upstream.js';
 import type { UpstreamResponse } from './upstream-response.js';

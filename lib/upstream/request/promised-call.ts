@@ -2,7 +2,6 @@ import { Readable } from 'node:stream';
 import type { Clock } from '../../common/clock.js';
 import { DEADLINE_HEADER } from '../../common/request-context.js';
 import type { Endpoint } from '../../load-balancing/endpoint.js';
-import type { CallKey } from '../../load-balancing/load-balancing-strategy.js';
 import { type RequestSink, type ResponseSource, UpstreamCall } from '../upstream-call.js';
 import {
   CallCancelledError,
@@ -12,9 +11,6 @@ import {
 import { BodyWriter } from './body-writer.js';
 import type { RequestText } from './upstream-request.js';
 import { UpstreamResponse } from './upstream-response.js';
-
-/** Methods that change nothing, so that sending one twice is harmless (RFC 9110, 9.2.1). */
-export const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
 /** What a promised call needs to know. */
 export interface PromisedCallOptions {
@@ -26,8 +22,6 @@ export interface PromisedCallOptions {
   readonly deadline?: number | undefined;
   /** The instances that it may go to; left out, all. */
   readonly accepts?: ((endpoint: Endpoint) => boolean) | undefined;
-  /** What of it a strategy goes by. */
-  readonly keyOf?: ((key: CallKey) => string | undefined) | undefined;
   /** Gives the call up at its upstream. */
   readonly cancel: (call: PromisedCall) => void;
   readonly resolve: (response: UpstreamResponse) => void;
@@ -39,6 +33,9 @@ export class PromisedCall extends UpstreamCall {
   override readonly method: string;
   override readonly hasBody: boolean;
   override readonly responseTimeout: number;
+  /** The path, and the header lines but for `host`; a strategy may go by them. */
+  readonly target: string;
+  readonly lines: string;
   private readonly writer: BodyWriter | undefined;
   private body: Readable | undefined;
   private reason: Error | undefined;
@@ -52,6 +49,8 @@ export class PromisedCall extends UpstreamCall {
     this.method = request.method;
     this.hasBody = request.body !== undefined;
     this.responseTimeout = options.responseTimeout;
+    this.target = request.path;
+    this.lines = request.fields;
     if (options.accepts !== undefined) this.accepts = options.accepts;
     if (request.body !== undefined) {
       this.writer = new BodyWriter(request.body, (error) => this.cancel(error));
@@ -59,7 +58,7 @@ export class PromisedCall extends UpstreamCall {
   }
 
   override get replayable(): boolean {
-    return SAFE.has(this.method) && this.writer?.once !== true;
+    return this.options.request.idempotent && this.writer?.once !== true;
   }
 
   /** Gives the call up when the signal aborts, or when its deadline has come. */
@@ -88,10 +87,6 @@ export class PromisedCall extends UpstreamCall {
     this.endpoint = endpoint;
     const { requestLine, fields } = this.options.request;
     return `${requestLine}host: ${endpoint.authority}\r\n${fields}${this.timeLeft()}\r\n`;
-  }
-
-  override keyOf(key: CallKey): string | undefined {
-    return this.options.keyOf?.(key);
   }
 
   override onConnected(sink: RequestSink): void {

@@ -2,14 +2,12 @@ import type { Clock } from '../../common/clock.js';
 import { milliseconds } from '../../common/duration.js';
 import type { RequestContext } from '../../common/request-context.js';
 import type { Endpoint } from '../../load-balancing/endpoint.js';
-import type { CallKey } from '../../load-balancing/load-balancing-strategy.js';
 import type { Retries } from '../retries.js';
 import type { UpstreamCall } from '../upstream-call.js';
 import { CallCancelledError, DeadlineExceededError } from '../upstream.errors.js';
-import { keyInFields } from '../call-key.js';
 import { HedgedRequest } from './hedged-request.js';
-import { PromisedCall, SAFE } from './promised-call.js';
-import { type RequestText, type UpstreamRequest, writeRequest } from './upstream-request.js';
+import { PromisedCall } from './promised-call.js';
+import { type RequestText, SAFE, type UpstreamRequest, writeRequest } from './upstream-request.js';
 import type { UpstreamResponse } from './upstream-response.js';
 
 /** Who carries promised calls. */
@@ -86,7 +84,6 @@ function promise(carrier: CallCarrier, { clock }: RequestParts, wish: Wish): Pro
       clock,
       deadline,
       accepts,
-      keyOf: (key: CallKey) => keyInFields(key, text),
       cancel: (cancelled) => carrier.cancel(cancelled),
       resolve,
       reject,

@@ -17,7 +17,15 @@ export interface UpstreamRequest {
   readonly timeout?: Duration;
   /** Gives the call up when it aborts. */
   readonly signal?: AbortSignal;
+  /**
+   * Whether it does no harm twice (RFC 9110, 9.2.2), so that it may be sent again after it was sent.
+   * @default whether its method is safe, or it has an `idempotency-key`
+   */
+  readonly idempotent?: boolean;
 }
+
+/** Methods that change nothing (RFC 9110, 9.2.1). */
+export const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
 const TOKEN = /^[\w!#$%&'*+\-.^`|~]+$/;
 /** Visible ASCII; anything else must be percent-encoded (RFC 3986). */
@@ -28,6 +36,9 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** A request that was checked, as text: what goes before and after the `host` field. */
 export interface RequestText {
   readonly method: string;
+  readonly path: string;
+  /** Whether it may be done twice: its method is safe, or its caller says so, or has named it. */
+  readonly idempotent: boolean;
   readonly requestLine: string;
   readonly fields: string;
   readonly body: Buffer | Readable | undefined;
@@ -50,10 +61,21 @@ export function writeRequest(request: UpstreamRequest): RequestText {
   }
   return {
     method,
+    path,
     requestLine: `${method} ${path} HTTP/1.1\r\n`,
     fields: fields + framing(method, body),
     body,
+    idempotent: request.idempotent ?? (SAFE.has(method) || hasKey(request)),
   };
+}
+
+/** Whether its caller named it, so that the service can tell a second one from a new one. */
+function hasKey({ headers = {} }: UpstreamRequest): boolean {
+  for (const name in headers) {
+    if (name.length === 15 && name.toLowerCase() === 'idempotency-key')
+      return headers[name] !== undefined;
+  }
+  return false;
 }
 
 function field(name: string, value: string): string {

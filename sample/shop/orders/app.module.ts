@@ -1,7 +1,8 @@
 import { Module } from '@nestjs/common';
-import { RookeryModule } from 'nest-rookery';
+import { ClientModule, RookeryModule } from 'nest-rookery';
 import { MessagingModule } from 'nest-rookery/messaging';
-import { InventoryClient } from './inventory.client.js';
+import { InventoryContract } from '../contracts/inventory.contract.js';
+import { InventoryFallback } from './inventory.fallback.js';
 import { OrdersController } from './orders.controller.js';
 import { OrdersRepository } from './orders.repository.js';
 import { OrdersService } from './orders.service.js';
@@ -11,8 +12,10 @@ import { OrdersService } from './orders.service.js';
     RookeryModule.forRoot({ name: process.env['SERVICE_NAME'] ?? 'orders', logs: true }),
     MessagingModule.forRoot(),
     MessagingModule.forFeature(['payments']),
+    // Calls go to a living instance, behind a circuit.
+    ClientModule.forFeature([{ contract: InventoryContract, fallback: InventoryFallback }]),
   ],
   controllers: [OrdersController],
-  providers: [InventoryClient, OrdersRepository, OrdersService],
+  providers: [OrdersRepository, OrdersService],
 })
 export class AppModule {}

@@ -10,7 +10,7 @@ import { ConfigService } from '@nestjs/config';
 import { messageOf } from 'nest-rookery';
 import { InjectClient, type DiscoveryClientProxy } from 'nest-rookery/messaging';
 import { lastValueFrom } from 'rxjs';
-import { InventoryClient } from './inventory.client.js';
+import { InventoryContract } from '../contracts/inventory.contract.js';
 import type { Order } from './order.js';
 import { OrdersRepository } from './orders.repository.js';
 
@@ -21,7 +21,7 @@ export class OrdersService {
 
   constructor(
     private readonly orders: OrdersRepository,
-    private readonly inventory: InventoryClient,
+    private readonly inventory: InventoryContract,
     private readonly config: ConfigService,
     @InjectClient('payments') private readonly payments: DiscoveryClientProxy,
   ) {}
@@ -41,7 +41,7 @@ export class OrdersService {
     const most = this.config.get<number>('orders.max-quantity', 20);
     if (quantity > most) throw new BadRequestException(`Order at most ${most} at once.`);
     const id = randomUUID();
-    const reservation = await this.inventory.reserve({ id, sku, quantity });
+    const { reservation } = await this.inventory.reserve(sku, { id, quantity });
     if (reservation === 'sold-out') throw new ConflictException(`There is not enough ${sku}.`);
     const order: Order = {
       id,

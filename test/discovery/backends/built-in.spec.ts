@@ -1,8 +1,11 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { builtInBackends, defaultBackend } from '../../../lib/discovery/backends/built-in.js';
 import { makeContext } from './support/backend-fixtures.js';
 
 describe('the built-in backends', () => {
+  beforeAll(() => void (process.env['KUBERNETES_SERVICE_HOST'] = '10.96.0.1'));
+  afterAll(() => void delete process.env['KUBERNETES_SERVICE_HOST']);
+
   it('are called what they are listed as', () => {
     for (const [name, make] of Object.entries(builtInBackends)) {
       expect(make()(makeContext()).name).toBe(name);

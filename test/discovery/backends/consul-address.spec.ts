@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import {
   type ConsulEnvironment,
@@ -50,7 +53,38 @@ describe("the agent's address", () => {
 
   it('refuses credentials, and does not repeat them', () => {
     expect(() => read({}, 'http://me:secret@consul:8500')).toThrow(
-      /^consul\.url carries a user or a password\. Use a token/,
+      /^consul\.url carries a user or a password\. Give them/,
     );
+  });
+
+  it('takes tokens from files, and TLS from what the tools of Consul read', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'nest-rookery-'));
+    const file = join(directory, 'token');
+    writeFileSync(file, 'secret\n');
+    expect(read({ CONSUL_HTTP_TOKEN_FILE: file })[1]).toBe('secret');
+    expect(readConsulAddress({ url: undefined, tokenFile: file }, {}).token).toBe('secret');
+    rmSync(directory, { recursive: true });
+    expect(() => read({ CONSUL_HTTP_TOKEN_FILE: file })).toThrow('CONSUL_HTTP_TOKEN_FILE cannot');
+    const address = readConsulAddress(
+      { url: undefined },
+      {
+        CONSUL_CACERT: '/ca.pem',
+        CONSUL_CLIENT_CERT: '/cert.pem',
+        CONSUL_CLIENT_KEY: '/key.pem',
+        CONSUL_TLS_SERVER_NAME: 'server.dc1.consul',
+        CONSUL_HTTP_SSL_VERIFY: 'false',
+        CONSUL_NAMESPACE: 'team-a',
+      },
+    );
+    expect(address).toMatchObject({
+      namespace: 'team-a',
+      tls: {
+        ca: '/ca.pem',
+        cert: '/cert.pem',
+        key: '/key.pem',
+        serverName: 'server.dc1.consul',
+        verify: false,
+      },
+    });
   });
 });

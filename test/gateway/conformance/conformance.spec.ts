@@ -1,40 +1,21 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ADAPTERS, NestColony, type StartedApp } from '../support/nest-colony.js';
+import { describe, expect, it } from '@jest/globals';
+import { BEYOND_UNDICI } from './beyond-undici.js';
 import { TABLES } from './cases/all.mjs';
-import { Origin, runCase } from './conformance.mjs';
+import { judgeGateways } from './judged-gateway.js';
 
 const ALL = Object.entries(TABLES);
 
 describe('the tables', () => {
+  const names = ALL.flatMap(([table, rows]) => rows.map(({ name }) => `${table}: ${name}`));
+
   it('have enough cases, each by a name of its own', () => {
-    const names = ALL.flatMap(([table, rows]) => rows.map(({ name }) => `${table}: ${name}`));
     expect(names.length).toBeGreaterThanOrEqual(300);
     expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
   });
-});
 
-describe.each(ADAPTERS)('a gateway on %s', (adapter) => {
-  const colony = new NestColony();
-  const origin = new Origin();
-  let gateway: StartedApp;
-
-  beforeAll(async () => {
-    const to = `http://127.0.0.1:${await origin.listen()}`;
-    gateway = await colony.start('gateway', {
-      adapter,
-      // Many answers are failures on purpose.
-      upstream: { defaults: { circuit: false, outlier: false } },
-      gateway: { discovery: { enabled: false }, routes: [{ path: '/{*rest}', to }] },
-    });
-  });
-  afterAll(async () => {
-    await colony.close();
-    await origin.end();
-  });
-
-  describe.each(ALL)('%s', (_table, rows) => {
-    it.each(rows.map((row) => [row.name, row] as const))('%s', async (_name, row) => {
-      expect(await runCase(row, origin, gateway.port)).toEqual([]);
-    });
+  it('have every case that undici cannot do', () => {
+    expect(Object.keys(BEYOND_UNDICI).filter((name) => !names.includes(name))).toEqual([]);
   });
 });
+
+judgeGateways('http1');

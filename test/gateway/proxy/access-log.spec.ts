@@ -8,7 +8,7 @@ import { FakeClock } from '../../../lib/testing/fake-clock.js';
 
 const LINE = {
   method: 'GET',
-  path: '/api/"odd"\\path',
+  path: '/api/"odd"\\päth',
   route: '/api/{*rest}',
   status: 200,
   upstream: 'orders',
@@ -20,7 +20,7 @@ const LINE = {
 
 const ENTRY: ProxiedRequest = {
   method: 'GET',
-  url: '/api/"odd"\\path?token=secret',
+  url: '/api/"odd"\\päth?token=secret',
   status: 200,
   route: { id: 'a', path: '/api/{*rest}', to: 'orders', metadata: {} },
   upstream: 'orders',
@@ -57,7 +57,7 @@ const make = () => {
   const settings = readGatewayOptions({ accessLog: true }, 'gateway');
   const identity = new ServiceIdentity();
   identity.claim('test', 'gateway');
-  const log = new AccessLog(clock, identity, (lines) => written.push(lines), settings);
+  const log = new AccessLog(clock, identity, (lines) => written.push(lines.toString()), settings);
   return { clock, written, log };
 };
 

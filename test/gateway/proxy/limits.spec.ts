@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
-import { ADAPTERS, NestColony, type StartedApp } from '../support/nest-colony.js';
+import { NestColony, type StartedApp, WAYS } from '../support/nest-colony.js';
 import { exchangeRaw, RawServer, statusOf } from '../support/raw-http.js';
 
 const CHUNK = Buffer.alloc(65_536, 'x');
@@ -17,7 +17,7 @@ function pour(socket: Socket): void {
   more();
 }
 
-describe.each(ADAPTERS)('a slow client of a gateway on %s', (adapter) => {
+describe.each(WAYS)('a slow client of a gateway on $adapter, by $way', ({ adapter, fastLane }) => {
   const colony = new NestColony();
   const clients: Socket[] = [];
   let upstream: RawServer;
@@ -47,6 +47,7 @@ describe.each(ADAPTERS)('a slow client of a gateway on %s', (adapter) => {
       adapter,
       upstream: { defaults: { circuit: false, outlier: false, retry: false } },
       gateway: {
+        fastLane,
         discovery: { enabled: false },
         limits: { body: 0 },
         timeouts: { head: '200ms', bodyIdle: '200ms', readIdle: '300ms' },

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Controller, Get } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
-import { ADAPTERS, NestColony, type StartedApp } from '../support/nest-colony.js';
+import { NestColony, type StartedApp, WAYS } from '../support/nest-colony.js';
 import { exchangeRaw, RawServer, statusOf } from '../support/raw-http.js';
 
 @Controller()
@@ -43,7 +43,7 @@ const CLOSING: Readonly<Record<string, string>> = {
 
 const one = (key: string) => `GET /answer/${key} HTTP/1.1\r\nHost: a\r\n\r\n`;
 
-describe.each(ADAPTERS)('a request through a gateway on %s', (adapter) => {
+describe.each(WAYS)('a request through a gateway on $adapter, by $way', ({ adapter, fastLane }) => {
   const colony = new NestColony();
   let upstream: RawServer;
   let gateway: StartedApp;
@@ -68,6 +68,7 @@ describe.each(ADAPTERS)('a request through a gateway on %s', (adapter) => {
       // Many answers below are failures on purpose.
       upstream: { defaults: { circuit: false, outlier: false, retry: false } },
       gateway: {
+        fastLane,
         discovery: { enabled: false },
         limits: { body: 1_000, head: 8_000 },
         routes: [

@@ -12,6 +12,11 @@ import { UpstreamModule } from '../../../lib/upstream/upstream.module.js';
 import type { UpstreamModuleOptions } from '../../../lib/upstream/upstream.options.js';
 
 export const ADAPTERS = ['express', 'fastify'] as const;
+/** Every way that a plain request can take through a gateway. */
+export const WAYS = ADAPTERS.flatMap((adapter) => [
+  { adapter, fastLane: true, way: 'its fast lane' },
+  { adapter, fastLane: false, way: "Node's own parser" },
+]);
 type AdapterName = (typeof ADAPTERS)[number];
 
 export interface StartedApp {
@@ -23,6 +28,7 @@ export interface StartedApp {
 export interface StartOptions {
   readonly controllers?: readonly Type[];
   readonly version?: string;
+  readonly providers?: NonNullable<ModuleMetadata['providers']>;
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
   readonly adapter?: AdapterName;
   /** Makes the application a gateway. */
@@ -41,6 +47,7 @@ export class NestColony {
   async start(name: string, options: StartOptions = {}): Promise<StartedApp> {
     const {
       controllers = [],
+      providers = [],
       imports = [],
       adapter = 'express',
       gateway,
@@ -61,6 +68,7 @@ export class NestColony {
         ...(gateway ? [GatewayModule.forRoot(gateway)] : []),
       ],
       controllers: [...controllers],
+      providers,
     })
     class App {}
     const http =

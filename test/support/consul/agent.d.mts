@@ -11,4 +11,7 @@ export interface TestAgent {
 }
 
 export function freePorts(): Promise<AgentPorts>;
-export function startAgent(options?: { readonly ports?: AgentPorts }): Promise<TestAgent>;
+export function startAgent(options?: {
+  readonly hcl?: string;
+  readonly ports?: AgentPorts;
+}): Promise<TestAgent>;

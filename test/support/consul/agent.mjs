@@ -21,9 +21,9 @@ export async function freePorts() {
 /**
  * Starts a real Consul agent with nothing in it, on loopback; resolves when it has a leader.
  *
- * `stop` lets it leave, `kill` ends it with SIGKILL; both resolve when the process is gone.
+ * `hcl` is further configuration. `stop` lets it leave, `kill` ends it with SIGKILL; both resolve when the process is gone.
  */
-export async function startAgent({ ports } = {}) {
+export async function startAgent({ ports, hcl } = {}) {
   const { http, server, serf } = ports ?? (await freePorts());
   const bin = execFileSync('scripts/ensure-consul.sh', {
     encoding: 'utf8',
@@ -41,6 +41,7 @@ export async function startAgent({ ports } = {}) {
     '-serf-wan-port=-1',
     '-dns-port=-1',
     '-grpc-port=-1',
+    ...(hcl ? [`-hcl=${hcl}`] : []),
   ];
   // The agent lives no longer than this process: the shell stops it when its standard input closes.
   const watch =

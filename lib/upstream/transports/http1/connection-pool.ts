@@ -1,5 +1,4 @@
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import { Logger } from '@nestjs/common';
 import type { Deadlines } from '../../deadline-list.js';
 import {
@@ -9,6 +8,7 @@ import {
   type ChannelOptions,
 } from '../../transport.js';
 import { UpstreamBusyError } from '../../upstream.errors.js';
+import { dial } from '../dial.js';
 import { type ConnectionOwner, Http1Connection } from './connection.js';
 
 /** A connection is given up this much before its server would, so that the two do not meet half-way; in ms. */
@@ -110,34 +110,15 @@ export class ConnectionPool extends Channel implements ConnectionOwner {
   }
 
   private connect(attempt: Attempt): void {
-    const secure = this.options.instance.scheme === 'https';
-    const connection = new Http1Connection(
-      this,
-      this.dial(secure),
-      secure ? 'secureConnect' : 'connect',
-    );
+    const { socket, event } = dial(this.options);
+    if (socket instanceof TLSSocket) {
+      socket.once('secureConnect', () => {
+        this.certificateExpiry = Date.parse(socket.getPeerCertificate().valid_to) || 0;
+      });
+    }
+    const connection = new Http1Connection(this, socket, event);
     this.all.add(connection);
     connection.send(attempt);
-  }
-
-  private dial(secure: boolean): Socket {
-    const { host, port } = this.options.instance;
-    const { ca, cert, key } = this.options.tls;
-    if (!secure) return connectTcp({ host, port });
-    const socket = connectTls({
-      host,
-      port,
-      ca,
-      cert,
-      key,
-      // SNI carries names only (RFC 6066, 3).
-      ...(isIP(host) ? {} : { servername: host }),
-      ALPNProtocols: ['http/1.1'],
-    });
-    socket.once('secureConnect', () => {
-      this.certificateExpiry = Date.parse(socket.getPeerCertificate().valid_to) || 0;
-    });
-    return socket;
   }
 
   private enqueue(attempt: Attempt): void {

@@ -37,7 +37,12 @@ describe('an https upstream', () => {
         const call = await fixture.call().ended;
         expect([call.error, call.body]).toEqual([undefined, 'secret']);
       }
-      expect(fixture.figures()).toMatchObject({ connections: 1, idle: 1, queued: 0, certificateExpiry: expect.any(Number) });
+      expect(fixture.figures()).toMatchObject({
+        connections: 1,
+        idle: 1,
+        queued: 0,
+        certificateExpiry: expect.any(Number),
+      });
     },
   );
 

@@ -1,7 +1,14 @@
-import type { Clock } from '../../common/clock.js';
+import type { Clock } from './clock.js';
 
 /** The headers of a message as the policy reads them: names in small letters, several lines of a name as a list. */
 export type PlainHeaders = Readonly<Record<string, string>>;
+
+/** A request as the policy compares it with the one that was answered. */
+interface CacheRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: PlainHeaders;
+}
 
 /** Whether a shared cache may keep an answer, and for how long it is fresh (RFC 9111, 3 and 4.2). */
 export interface CachePolicy {
@@ -10,6 +17,17 @@ export interface CachePolicy {
   maxAge(): number;
   /** How long ago it was made, in seconds. */
   age(): number;
+  /** Whether a request may be answered from it without asking the server (RFC 9111, 4). */
+  satisfiesWithoutRevalidation(request: CacheRequest): boolean;
+  /** The headers by which the server is asked whether it still holds (RFC 9110, 13). */
+  revalidationHeaders(
+    request: CacheRequest,
+  ): Readonly<Record<string, string | string[] | undefined>>;
+  /** What the server's answer to that question makes of it (RFC 9111, 4.3.3 and 4.3.4). */
+  revalidatedPolicy(
+    request: CacheRequest,
+    response: { readonly status: number; readonly headers: Record<string, string> },
+  ): { readonly policy: CachePolicy; readonly modified: boolean };
 }
 
 /** Judges the answer to a GET request. */

@@ -1,0 +1,3 @@
+import { judgeGateways } from './judged-gateway.js';
+
+judgeGateways('undici');
