@@ -85,9 +85,6 @@ export abstract class UpstreamCall {
   /** It failed for good; if `onHead` was called, the answer is cut off and must not look complete. */
   abstract onError(error: UpstreamError): void;
 
-  /** Why it failed; empty while it has not. */
-  reason = '';
-
   // The upstream's own notes on a call, here so that a call is the one object a request costs.
   /** @internal */ attempt: unknown = undefined;
 }

@@ -44,6 +44,7 @@ export abstract class Exchange extends UpstreamCall implements ClientBound, Prox
   bodyBytes = 0;
   startedAt = 0;
   timeToFirstByte = -1;
+  reason = '';
   duration = 0;
   /** What the client was answered; 0 while it was not. */
   status = 0;
@@ -293,7 +294,6 @@ export abstract class Exchange extends UpstreamCall implements ClientBound, Prox
     this.owner.onFinished(this);
   }
 }
-
 function flushHead(exchange: Exchange): void {
   exchange.flushHead();
 }
