@@ -67,6 +67,7 @@ export {
   type HealthReport,
   terminusIndicator,
 } from './health/index.js';
+export { ManagementModule, type ManagementOptions } from './management/index.js';
 export {
   CallSignal,
   Circuits,

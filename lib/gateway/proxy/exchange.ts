@@ -294,7 +294,6 @@ export abstract class Exchange extends UpstreamCall implements ClientBound, Prox
     this.owner.onFinished(this);
   }
 }
-
 function flushHead(exchange: Exchange): void {
   exchange.flushHead();
 }
