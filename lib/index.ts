@@ -67,7 +67,6 @@ export {
   type HealthReport,
   terminusIndicator,
 } from './health/index.js';
-export { ManagementModule, type ManagementOptions } from './management/index.js';
 export {
   CallSignal,
   Circuits,
