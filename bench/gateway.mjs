@@ -65,8 +65,11 @@ const seconds = Number(values.seconds ?? (values.quick ? 2 : 3));
 const scenarios =
   values.scenarios?.split(',') ?? (values.quick ? ['small'] : Object.keys(SCENARIOS));
 const names =
-  values.only?.split(',') ??
-  Object.keys(CONTENDERS).filter((name) => !values.quick || name !== 'rookery on Fastify');
+  values.only?.split(/[;,](?! )/) ??
+  // The secured ones need a token, which `bench:security` brings.
+  Object.keys(CONTENDERS).filter(
+    (name) => !CONTENDERS[name].secured && !(values.quick && name === 'rookery on Fastify'),
+  );
 
 installPeers();
 const fleet = new Fleet();

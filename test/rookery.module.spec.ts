@@ -9,6 +9,7 @@ import { ServiceClient } from '../lib/client/service-client.js';
 import { ConfigValue } from '../lib/config-client/config-value.decorator.js';
 import { memory, MemoryHub } from '../lib/discovery/backends/memory.backend.js';
 import { GatewayRoute } from '../lib/discovery/manifest/gateway-route.decorator.js';
+import { FastLane } from '../lib/gateway/lane/fast-lane.js';
 import { RookeryModule } from '../lib/rookery.module.js';
 import type { RookeryOptions } from '../lib/rookery.options.js';
 import { eventually } from './support/eventually.js';
@@ -52,6 +53,22 @@ const urlOf = (app: INestApplication) =>
   `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
 
 describe('RookeryModule', () => {
+  it('leaves plain requests of a gateway to its fast lane, whatever else is on', async () => {
+    const backend = memory(new MemoryHub());
+    await start({ name: 'greetings', discovery: { backend } }, true);
+    const all = { gateway: true, metrics: true, management: true } as const;
+    const gateway = await start({ name: 'gateway', discovery: { backend }, ...all });
+    await eventually(async () =>
+      expect((await fetch(`${urlOf(gateway)}/api/greetings`)).status).toBe(200),
+    );
+    // A connection whose request went to Node is none of the lane's any more.
+    const kept = Reflect.get(
+      gateway.get(FastLane, { strict: false }),
+      'connections',
+    ) as Set<unknown>;
+    expect(kept.size).toBeGreaterThan(0);
+  });
+
   it('wires a service and a gateway with their defaults', async () => {
     const backend = memory(new MemoryHub());
     const config = { defaults: { greeting: 'Good day' } };

@@ -6,17 +6,37 @@ import { NestFactory } from '@nestjs/core';
 import { RookeryModule } from 'nest-rookery';
 import { EventHub } from 'nest-rookery/common';
 import { staticInstances } from 'nest-rookery/discovery';
+import { jwt } from 'nest-rookery/security';
 
-const { PORT, UPSTREAMS, FEATURES, ADAPTER, BODY_LIMIT, FAST_LANE } = process.env;
+const { PORT, UPSTREAMS, FEATURES, ADAPTER, BODY_LIMIT, FAST_LANE, SECURITY } = process.env;
 const origins = UPSTREAMS.split(',');
 const limits = BODY_LIMIT === undefined ? {} : { body: Number(BODY_LIMIT) };
 
 const fastLane = FAST_LANE !== 'off';
 
+/** Every request shows a token, and is counted. */
+const security = SECURITY === 'on' && {
+  authenticators: [
+    jwt({
+      issuer: 'bench',
+      audience: 'bench',
+      keys: JSON.parse(process.env.BENCH_KEYS),
+      algorithms: ['ES256', 'RS256'],
+    }),
+  ],
+  rateLimits: [{ limit: 1_000_000_000, per: '1m' }],
+};
+
 /** Balancing over all instances, circuit, ejection, retries, deadlines, metrics, access log. */
 const on = {
   discovery: { backend: staticInstances({ items: origins }) },
-  gateway: { fastLane, routes: [{ path: '/api/{*rest}', to: 'items' }], accessLog: true, limits },
+  gateway: {
+    fastLane,
+    routes: [{ path: '/api/{*rest}', to: 'items' }],
+    accessLog: true,
+    limits,
+    ...(security && { security }),
+  },
   // The load has 64 connections, and none of its requests is one too many.
   upstreams: { defaults: { concurrency: { min: 64 } } },
 };

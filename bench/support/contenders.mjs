@@ -29,6 +29,17 @@ export const CONTENDERS = {
   'rookery on Fastify': { ...ours, env: { ADAPTER: 'fastify' }, note: 'as rookery' },
   'fast-proxy': { file: 'fast-proxy.mjs', note: 'undici mode' },
   '@fastify/http-proxy': { file: 'fastify-http-proxy.mjs', note: 'undici, 128 connections' },
+  'rookery, secured': {
+    ...ours,
+    env: { SECURITY: 'on' },
+    secured: true,
+    note: 'as rookery, with jwt() and a rate limit on each request',
+  },
+  '@fastify/http-proxy, secured': {
+    file: 'fastify-secured.mjs',
+    secured: true,
+    note: 'with @fastify/jwt (its cache on) and @fastify/rate-limit',
+  },
   'http-proxy': { file: 'http-proxy.mjs', note: 'keep-alive agent' },
   'http-proxy-middleware': {
     file: 'http-proxy-middleware.mjs',
@@ -82,9 +93,11 @@ export async function untilRight(port, path, right, patience = 10_000) {
 }
 
 function ask(port, path) {
+  const { BENCH_AUTHORIZATION: authorization } = process.env;
+  const headers = authorization === undefined ? {} : { authorization };
   return new Promise((resolve, reject) => {
     const request = get(
-      { host: '127.0.0.1', port, path, agent: false, timeout: 1_000 },
+      { host: '127.0.0.1', port, path, headers, agent: false, timeout: 1_000 },
       (answer) => {
         let body = '';
         answer.setEncoding('latin1');

@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 /** The newest versions that run on Node 20. */
 const VERSIONS = {
   '@fastify/http-proxy': '11.6.3',
+  '@fastify/jwt': '10.2.8',
+  '@fastify/rate-limit': '11.2.0',
   'fast-proxy': '2.2.0',
   fastify: '5.12.8',
   'http-proxy': '1.18.1',

@@ -24,7 +24,9 @@ export class ManagementListener implements OnApplicationBootstrap, OnApplication
   ) {
     const { path, port } = settings;
     if (port !== undefined) return;
-    listener.takeFirst((request, response) => pages.take(path, request, response));
+    listener.takeFirst((request, response) => pages.take(path, request, response), {
+      below: path,
+    });
   }
 
   /** The port of its own, once it listens. */

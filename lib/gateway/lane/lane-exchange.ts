@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { RequestScope } from '../../common/request-context.js';
+import type { DoorVisit } from '../proxy/door-visit.js';
 import { Exchange } from '../proxy/exchange.js';
 import type { ExchangeOwner } from '../proxy/exchange-owner.js';
 import { earlyLinks } from '../proxy/early-hints.js';
@@ -17,6 +18,8 @@ export class LaneExchange extends Exchange implements PlainAnswer {
   isBegun = false;
   /** How many bytes its body has. */
   length = 0;
+  /** The door that it must pass first; undefined where there is none. */
+  entrance: DoorVisit | undefined = undefined;
   /** Whether the answer was written to its end. */
   ended = false;
   /** What is written of the answer and not sent yet. */
@@ -49,6 +52,13 @@ export class LaneExchange extends Exchange implements PlainAnswer {
   /** Whether the connection ends behind the answer. */
   get closes(): boolean {
     return this.lane.closes;
+  }
+
+  override start(): void {
+    const { entrance } = this;
+    this.entrance = undefined;
+    if (entrance === undefined) super.start();
+    else entrance.enter(() => super.start());
   }
 
   override closeAfter(): void {
