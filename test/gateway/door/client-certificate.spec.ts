@@ -58,7 +58,7 @@ describe.each(ADAPTERS)('client certificates at a gateway on %s', (adapter) => {
     ['a name that is not let in', { subject: 'cn', allow: ['payments'] }, 401],
     ['a kind of name that it does not have', { subject: 'dns' }, 401],
   ] as const)('know a client by %s', async (_name, options, expected) => {
-    await start(options as ClientCertificateOptions, CLIENT.cert);
+    await start(options, CLIENT.cert);
     expect(await status(CLIENT)).toBe(expected);
     expect(await status()).toBe(401);
   });
