@@ -122,6 +122,8 @@ export interface GatewayLimits {
    * @default 16384, 16 KiB
    */
   readonly head?: number;
+  /** The most characters of a target, path and query together; a longer one is answered 414. @default 8192 */
+  readonly url?: number;
   /** The most WebSockets at a time; further ones are answered 503. @default 10000 */
   readonly webSockets?: number;
   /** Whether `%2F` may be in a path; routes and upstreams must then agree on what it means. @default false */
@@ -213,6 +215,7 @@ export const readGatewayOptions = group({
   limits: group({
     body: integer(MIB, { min: 0 }),
     head: integer(16_384, { min: 256 }),
+    url: integer(8_192, { min: 64 }),
     webSockets: integer(10_000, { min: 0 }),
     encodedSlash: flag(false),
   }),

@@ -102,6 +102,7 @@ export class RequestRouting {
     if (!framing.read(head) || head.method === 'TRACE') return 400;
     if (target.authority !== '' && target.authority.toLowerCase() !== framing.host.toLowerCase())
       return 421;
+    if ((head.url ?? '').length > this.settings.limits.url) return 414;
     if (framing.size > this.settings.limits.head) return 431;
     if (bodyLimit > 0 && framing.length > bodyLimit) return 413;
     return hides?.(this.pathOf(entry)) ? 404 : undefined;

@@ -172,6 +172,23 @@ describe.each(ADAPTERS)('the door of a route on %s', (adapter) => {
     expect(seen).toMatchObject({ 'x-harmless': 'kept' });
   });
 
+  it('tells the service who it is, also where Connection names that header, or a client has written it', async () => {
+    const secret = 'a secret of more than thirty-two bytes';
+    await start({ authenticators: [keys], identity: { secret } });
+    const head = `GET /api/x HTTP/1.1\r\nhost: a\r\nx-api-key: ${READER}\r\nx-rookery-identity: root\r\n`;
+    const connection = 'connection: close, x-rookery-identity, X-Forwarded-For\r\n\r\n';
+    expect(await gateway.raw(head + connection)).toBe(200);
+    const { headers } = gateway.arrived[0] as { headers: Record<string, string> };
+    expect(headers['x-rookery-identity']?.split('.')).toHaveLength(3);
+    expect(headers['x-forwarded-for']).toBe('127.0.0.1');
+  });
+
+  it('answers a target that is too long with 414', async () => {
+    await start({}, [{}], { limits: { url: 100 } });
+    expect((await gateway.ask(`/api/${'x'.repeat(90)}`)).status).toBe(200);
+    expect((await gateway.ask(`/api/${'x'.repeat(100)}`)).status).toBe(414);
+  });
+
   it('relays credentials only where that is wanted', async () => {
     await start({ authenticators: [keys], relayCredentials: true });
     expect(await gateway.seen({ 'x-api-key': READER })).toMatchObject({ 'x-api-key': READER });

@@ -35,7 +35,13 @@ export interface StartOptions {
   readonly gateway?: GatewayOptions;
   readonly upstream?: UpstreamModuleOptions;
   /** Makes it speak https. */
-  readonly https?: { readonly cert: string; readonly key: string };
+  readonly https?: {
+    readonly cert: string;
+    readonly key: string;
+    readonly ca?: string;
+    readonly requestCert?: boolean;
+    readonly rejectUnauthorized?: boolean;
+  };
   readonly prepare?: (app: INestApplication) => unknown;
 }
 
