@@ -3,6 +3,7 @@ import { Environment } from '../../lib/config-client/environment.js';
 import { EnvironmentVariables } from '../../lib/config-client/environment-variables.js';
 import type { PropertySource, PropertyValue } from '../../lib/common/properties/property-source.js';
 import type { PropertyTree } from '../../lib/common/properties/property-tree.js';
+import { cpuTime } from '../support/cpu-time.js';
 
 type Source = Record<string, PropertyValue>;
 
@@ -153,11 +154,11 @@ describe('the environment', () => {
         ]),
       ),
     );
-    const began = performance.now();
-    const { tree } = environment(sources);
-    // The budget is 50 ms on an idle machine; this bound only catches a change of its order.
-    expect(performance.now() - began).toBeLessThan(2_000);
-    expect(tree['group7']).toMatchObject({ part: { key7: 7 } });
+    let merged: Environment | undefined;
+    const spent = cpuTime(() => (merged = environment(sources)));
+    // The figure is measured by `npm run bench:config`; this bound only catches a change of its order.
+    expect(spent).toBeLessThan(2_000);
+    expect(merged?.tree['group7']).toMatchObject({ part: { key7: 7 } });
   });
 });
 

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ConfigClient } from '../../lib/config-client/config-client.js';
 import { ConfigContributor } from '../../lib/config-client/config-client.contributor.js';
 import { ConfigClientModule } from '../../lib/config-client/config-client.module.js';
+import { msSince } from '../support/cpu-time.js';
 import { eventually } from '../support/eventually.js';
 import { answering, type Script, ScriptedServer } from './scripted-server.js';
 
@@ -193,9 +194,9 @@ async function play(script: Script): Promise<void> {
 }
 
 /** The server is well again, and the client hangs in its long poll as before. */
-async function recover(): Promise<void> {
+async function recover(limit = 2_000): Promise<void> {
   server.script = well;
-  await eventually(() => expect(held).toBeDefined(), 2_000);
+  await eventually(() => expect(held).toBeDefined(), limit);
   expect(app.get(ConfigContributor).check().status).toBe('up');
   expect(app.get(ConfigClient).snapshot()).toEqual(GOOD);
 }
@@ -218,19 +219,19 @@ describe('a config server that answers', () => {
     '%s pollutes nothing and costs little',
     async (_name, script) => {
       const config = app.get(ConfigClient);
-      const began = performance.now();
+      const before = process.cpuUsage();
       const asked = server.requests.length;
       await play(script);
       // The evil answer was read, and the client has asked once more.
       await eventually(() => expect(server.requests.length).toBeGreaterThan(asked));
-      await recover();
-      expect(performance.now() - began).toBeLessThan(10_000);
+      await recover(10_000);
+      expect(msSince(before)).toBeLessThan(5_000);
       expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
       expect(config.get('polluted')).toBeUndefined();
       expect(config.get('__proto__')).toBeUndefined();
       expect(config.get('constructor')).toBeUndefined();
     },
-    15_000,
+    20_000,
   );
 
   it('has told nobody what it answered', () => {

@@ -42,42 +42,21 @@ afterEach(async () => {
   jest.restoreAllMocks();
 });
 
-const median = (times: readonly number[]) =>
-  times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? NaN;
-
 const holding = (max: number) => ({ orders: [{ name: 'orders', source: { max } }] });
 
 describe('a change', () => {
-  it('is in an injected value at once by push, and within the interval by poll', async () => {
+  it('is in an injected value by push long before the interval ends, and by poll', async () => {
     const repository = new MemoryRepository(holding(0));
     const { app, url } = await startApp({ imports: [ConfigServerModule.forRoot({ repository })] });
     apps.push(app);
-    const pushed = await start({ url });
+    const pushed = await start({ url, refresh: { interval: '1h' } });
     const polled = await start({ url, refresh: { push: false, interval: '1s' } });
-    const times: number[] = [];
-    for (let at = 1; at <= 21; at++) {
-      const began = performance.now();
+    // An hour's interval: only a push can bring them. How fast is measured by `npm run bench:config`.
+    for (let at = 1; at <= 5; at++) {
       repository.set(holding(at));
-      while (pushed.checkout.max !== at) {
-        await new Promise((resolve) => setImmediate(resolve));
-        if (performance.now() - began > 5_000) break;
-      }
-      times.push(performance.now() - began);
-      // Beyond the client's least gap, so that each change meets a question that is held.
-      await new Promise((resolve) => setTimeout(resolve, 120));
+      await eventually(() => expect(pushed.checkout.max).toBe(at));
     }
-    const late: number[] = [];
-    for (let at = 31; at <= 33; at++) {
-      const began = performance.now();
-      repository.set(holding(at));
-      await eventually(() => expect(polled.checkout.max).toBe(at));
-      late.push(performance.now() - began);
-    }
-    process.stderr.write(
-      `push p50 ${median(times).toFixed(1)} ms, max ${Math.max(...times).toFixed(1)} ms; poll of 1 s: ${late.map((each) => each.toFixed(0)).join(', ')} ms\n`,
-    );
-    expect(median(times)).toBeLessThan(50);
-    expect(median(late)).toBeLessThan(1_050);
+    await eventually(() => expect(polled.checkout.max).toBe(5));
   }, 20_000);
 });
 

@@ -83,7 +83,9 @@ describe('a git repository', () => {
     source.git('tag', '--annotate', '--message', 'x', 'v1.0');
     source.git('checkout', '--quiet', '-b', 'feature/x');
     source.commit({ 'orders.yml': 'a: feature', 'only.yml': 'b: 1' });
-    const repo = repository(source.path);
+    const repo = repository(source.path, { refresh: '1h' });
+    // While one watches, all are answered from what it has fetched.
+    following.follow(repo, 'orders');
     const value = async (label?: string) =>
       (await firstOf(repo, 'orders', ['default'], label)).sources.map(({ source }) => source['a']);
     expect(await value()).toEqual(['main']);
