@@ -53,6 +53,19 @@ const urlOf = (app: INestApplication) =>
   `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
 
 describe('RookeryModule', () => {
+  it('measures under the name that it was given, without central configuration too', async () => {
+    const backend = memory(new MemoryHub());
+    const app = await start({
+      name: 'shop',
+      config: false,
+      metrics: true,
+      discovery: { backend },
+      gateway: { routes: [{ path: '/api/{*rest}', to: 'items' }] },
+    });
+    const page = await fetch(`${urlOf(app)}/metrics`);
+    expect(await page.text()).toContain('rookery_ready{service="shop"} 1');
+  });
+
   it('leaves plain requests of a gateway to its fast lane, whatever else is on', async () => {
     const backend = memory(new MemoryHub());
     await start({ name: 'greetings', discovery: { backend } }, true);

@@ -28,6 +28,11 @@ const metrics = {
     'Tries that the requests took; more than requests, where calls are tried again.',
     ROUTE,
   ),
+  refused: counter(
+    'rookery_gateway_refused_total',
+    'Requests that were not let in at the door of their route.',
+    ['route', 'status'],
+  ),
   routes: gauge('rookery_gateway_routes', 'gateway.routes', 'Routes that are served.'),
   conflicts: gauge(
     'rookery_gateway_route_conflicts',
@@ -53,6 +58,7 @@ export const gatewayInstrument: Instrument = {
     const durations = meter.histograms(metrics.duration);
     const firstBytes = meter.histograms(metrics.firstByte);
     const attempts = meter.counters(metrics.attempts);
+    const refused = meter.counters(metrics.refused);
     const known = new WeakMap<ProxiedRequest['route'], RouteSeries>();
 
     const open = (route: ProxiedRequest['route'], upstream: string): RouteSeries => {
@@ -73,6 +79,10 @@ export const gatewayInstrument: Instrument = {
       return (byStatus[status] ??= requests.of(route.path, upstream, method, String(status)));
     };
 
+    // Neither the reason nor the address: both are as many as the senders like.
+    events.on('request.refused', ({ route, status }) => {
+      refused.of(route.path, String(status)).value++;
+    });
     events.on('request.proxied', (request) => {
       const series = known.get(request.route) ?? open(request.route, request.upstream);
       const { duration, timeToFirstByte, scope } = request;

@@ -29,6 +29,7 @@ export class Metrics implements OnApplicationBootstrap {
   private readonly meter: Meter;
   private sources: readonly MeasurementSource[] = [];
   private format: PrometheusFormat | undefined;
+  private labels: Readonly<Record<string, string>> = {};
   private busy = performance.eventLoopUtilization();
 
   constructor(private readonly parts: MetricsParts) {
@@ -43,12 +44,13 @@ export class Metrics implements OnApplicationBootstrap {
 
   /** Loads what shows them; throws `InvalidOptionsError` when prom-client is not installed. */
   async open(): Promise<this> {
-    const { name } = this.parts.identity;
-    this.format = await PrometheusFormat.open(this.meter, { service: name });
+    this.format = await PrometheusFormat.open(this.meter);
     return this;
   }
 
   onApplicationBootstrap(): void {
+    // Not before: which module says the name is up to the order in which Nest makes them. Without any, the start ends here.
+    this.labels = { service: this.parts.identity.name };
     this.sources = this.parts.explorer.providersOf(MeasurementSource);
   }
 
@@ -56,7 +58,7 @@ export class Metrics implements OnApplicationBootstrap {
   async page(options: { readonly openMetrics?: boolean } = {}): Promise<MetricsPage> {
     if (!this.format) await this.open();
     this.meter.measure(this.measure());
-    return (this.format as PrometheusFormat).page(options.openMetrics === true);
+    return (this.format as PrometheusFormat).page(this.labels, options);
   }
 
   /** How many series there are of what is counted; for tests, and for those who wonder. */

@@ -50,10 +50,7 @@ export class PrometheusFormat {
   private readonly node: PromRegistry;
 
   /** Loads prom-client; throws `InvalidOptionsError` when it is not installed. */
-  static async open(
-    meter: Meter,
-    labels: Readonly<Record<string, string>>,
-  ): Promise<PrometheusFormat> {
+  static async open(meter: Meter): Promise<PrometheusFormat> {
     // Declared, because the package's own types cannot know metrics that are made elsewhere.
     const loaded: { readonly default?: unknown } = await optionalPackage(
       () => import('prom-client'),
@@ -63,23 +60,25 @@ export class PrometheusFormat {
         remedy: 'leave `metrics` out',
       },
     );
-    return new PrometheusFormat((loaded.default ?? loaded) as PromClient, meter, labels);
+    return new PrometheusFormat((loaded.default ?? loaded) as PromClient, meter);
   }
 
   private constructor(
     private readonly client: PromClient,
     private readonly meter: Meter,
-    private readonly labels: Readonly<Record<string, string>>,
   ) {
     this.node = new client.Registry();
     client.collectDefaultMetrics({ register: this.node });
   }
 
-  /** The page of now; in OpenMetrics, which carries exemplars, where the reader knows it. */
-  async page(openMetrics: boolean): Promise<MetricsPage> {
+  /** The page of now, every series with these labels; in OpenMetrics, which carries exemplars, where the reader knows it. */
+  async page(
+    labels: Readonly<Record<string, string>>,
+    { openMetrics = false }: { readonly openMetrics?: boolean },
+  ): Promise<MetricsPage> {
     const { Registry, register } = this.client;
     const page = openMetrics ? new Registry(Registry.OPENMETRICS_CONTENT_TYPE) : new Registry();
-    page.setDefaultLabels(this.labels);
+    page.setDefaultLabels(labels);
     const taken = new Set<string>();
     const add = (metric: PromMetric) => {
       if (taken.has(metric.name)) return;

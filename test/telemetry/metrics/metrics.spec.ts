@@ -15,7 +15,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { register, Counter } from 'prom-client';
 import { EventHub } from '../../../lib/common/event-hub.js';
 import { MeasurementSource } from '../../../lib/common/measurements.js';
-import type { ProxiedRequest } from '../../../lib/gateway/gateway.events.js';
+import type { ProxiedRequest, RefusedRequest } from '../../../lib/gateway/gateway.events.js';
 import { Metrics } from '../../../lib/telemetry/metrics/metrics.js';
 import { TelemetryModule } from '../../../lib/telemetry/telemetry.module.js';
 import type { TelemetryOptions } from '../../../lib/telemetry/telemetry.options.js';
@@ -193,5 +193,24 @@ describe('the metrics', () => {
     expect(text).toContain(
       'rookery_gateway_first_byte_seconds_bucket{route="/api/orders/{id}",callee="orders",le="0.01",service="orders"} 1000',
     );
+  });
+
+  it('count what the gateway refused by route and status, whoever sent it and why', async () => {
+    const url = await start(new ExpressAdapter());
+    const events = app?.get(EventHub) as EventHub;
+    for (let n = 0; n < 100; n++) {
+      events.emit('request.refused', {
+        route: { id: 'a', path: '/api/orders/{id}' },
+        method: 'GET',
+        status: n % 4 === 0 ? 429 : 401,
+        reason: `sender ${n} is unknown`,
+        clientAddress: `10.0.0.${n}`,
+        scope: {},
+      } as RefusedRequest);
+    }
+    expect(lines(await page(url), 'rookery_gateway_refused_total')).toEqual([
+      'rookery_gateway_refused_total{route="/api/orders/{id}",status="429",service="orders"} 25',
+      'rookery_gateway_refused_total{route="/api/orders/{id}",status="401",service="orders"} 75',
+    ]);
   });
 });
