@@ -1,19 +1,14 @@
 // What a change of many routes in discovery costs the gateway: a service that publishes 1,000 routes is replaced by another
 // build of it, all of whose paths are others, again and again; first at rest, to see the CPU, then under steady requests, none of
-// which may be lost. Ends with 1 when a change takes more CPU than it may, or a request is lost.
+// which may be lost. The gateway, the registry with the service, and the load are processes of their own, so that what is
+// measured is the gateway. Ends with 1 when a change takes more CPU than it may, or a request is lost.
 //
 //   npm run bench:routes -- [--routes 1000] [--changes 20]
-import 'reflect-metadata';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { fileURLToPath } from 'node:url';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { RookeryModule } from 'nest-rookery';
-import { EventHub } from 'nest-rookery/common';
-import { InstanceSource } from 'nest-rookery/discovery';
-import { GatewayRoutes } from 'nest-rookery/gateway';
 import { steadyLoad } from './support/load.mjs';
 import { instanceWith } from './support/published-routes.mjs';
 
@@ -27,81 +22,42 @@ const { values } = parseArgs({
 const MOST = 50;
 const count = Number(values.routes);
 const changes = Number(values.changes);
+const program = (name) => fileURLToPath(new URL(name, import.meta.url));
 
-/** A registry that says what it is told. */
-class ToldSource extends InstanceSource {
-  #wake = [];
-  #now = [];
-
-  tell(instances) {
-    this.#now = instances;
-    for (const wake of this.#wake.splice(0)) wake();
-  }
-
-  async *instances(_service, signal) {
-    while (!signal.aborted) {
-      const told = this.#now;
-      yield told;
-      if (told === this.#now) await new Promise((resolve) => this.#wake.push(resolve));
-    }
-  }
-
-  async *services(signal) {
-    yield ['items'];
-    await once(signal, 'abort').catch(() => {});
-  }
-}
-
-const upstream = createServer((_request, response) => response.end('ok')).listen(0, '127.0.0.1');
-await once(upstream, 'listening');
-const { port } = upstream.address();
-const source = new ToldSource();
+const upstream = fork(program('support/ok-upstream.mjs'));
+const [{ port }] = await once(upstream, 'message');
 // Made beforehand: that is the work of the services.
-const made = (name) => [instanceWith({ service: 'items', port, build: name, count })];
-const prepared = (name, number) =>
-  new Map(Array.from({ length: number }, (_, at) => [`${name}${at}`, made(`${name}${at}`)]));
-const builds = new Map([
-  ...prepared('rest', changes),
-  ...prepared('load', 50),
-  ['first', made('first')],
-]);
-const build = (name) => source.tell(builds.get(name));
-build('first');
+const prepare = (name, number) =>
+  Array.from({ length: number }, (_, at) => {
+    const build = `${name}${at}`;
+    return { build, instances: [instanceWith({ service: 'items', port, build, count })] };
+  });
+const [first] = prepare('first', 1);
+const atRest = prepare('rest', changes);
+const underLoad = prepare('load', 50);
 
-class AppModule {}
-Module({
-  imports: [
-    RookeryModule.forRoot({
-      name: 'bench',
-      config: false,
-      discovery: { backend: () => ({ name: 'told', remote: false, source }) },
-      gateway: {},
-    }),
-  ],
-})(AppModule);
-const app = await NestFactory.create(AppModule, { logger: ['error'] });
-await app.listen(0, '127.0.0.1');
-const routes = app.get(GatewayRoutes);
-const events = app.get(EventHub);
-await until('first');
+const gateway = fork(program('support/routes-gateway.mjs'));
+const [started] = await once(gateway, 'message');
+let number = 0;
+await change(first);
 
 const costs = [];
-for (let at = 0; at < changes; at++) costs.push(await change(`rest${at}`));
-const live = routes.list().length;
+let live = 0;
+for (const each of atRest) {
+  const told = await change(each);
+  costs.push(told.cost);
+  live = told.live;
+}
 
-const load = steadyLoad({
-  core: '0,1',
-  port: app.getHttpServer().address().port,
-  path: '/api/x',
-  seconds: 5,
-  rate: 500,
-});
+const load = steadyLoad({ core: '0,1', port: started.port, path: '/api/x', seconds: 5, rate: 500 });
 let under = 0;
 for (const end = performance.now() + 5_000; performance.now() < end; under++) {
-  await change(`load${under}`);
+  await change(underLoad[under % underLoad.length]);
   await pause(100);
 }
 const { requests, p50, p99, errors } = await load;
+gateway.disconnect();
+upstream.disconnect();
 
 // The first changes also compile our own code.
 const sorted = costs.slice(2).toSorted((a, b) => a - b);
@@ -114,25 +70,12 @@ console.log(
 );
 process.exit(median < MOST && errors === '' ? 0 : 1);
 
-/** Tells of another build, and gives the CPU time, in ms, until its routes are served. */
-async function change(name) {
-  const before = process.cpuUsage();
-  build(name);
-  await until(name);
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1_000;
-}
-
-/** Waits for the first table that has a build's routes. */
-function until(name) {
-  const path = `/api/items/resource-0-${name}/:id`;
-  const isLive = () => routes.list().some((route) => route.path === path);
-  if (isLive()) return Promise.resolve();
-  return new Promise((resolve) => {
-    const stop = events.on('routes.changed', () => {
-      if (!isLive()) return;
-      stop();
-      resolve();
-    });
-  });
+/** Tells the gateway of another build; resolves when its routes are served. */
+async function change(told) {
+  number++;
+  gateway.send({ number, ...told });
+  for (;;) {
+    const [answer] = await once(gateway, 'message');
+    if (answer.number === number) return answer;
+  }
 }

@@ -1,11 +1,13 @@
 import { peer } from '../support/peers.mjs';
 
-const { PORT, UPSTREAMS } = process.env;
+// The benches lead `/api` on; a judge leads everything on, WebSockets too.
+const { PORT, UPSTREAMS, PREFIX = '/api' } = process.env;
 const app = peer('fastify')();
 app.register(peer('@fastify/http-proxy'), {
   upstream: UPSTREAMS.split(',')[0],
-  prefix: '/api',
-  rewritePrefix: '/api',
+  prefix: PREFIX,
+  rewritePrefix: PREFIX,
+  websocket: PREFIX === '/',
   disableRequestLogging: true,
   undici: { connections: 128, pipelining: 1 },
 });

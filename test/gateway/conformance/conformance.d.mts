@@ -16,6 +16,8 @@ export interface ConformanceCase {
   readonly name: string;
   /** What the client sends, as latin1; several pieces leave apart. */
   readonly send: string | readonly string[];
+  /** Whether each piece leaves when the one before it has been answered. @default after a moment */
+  readonly inTurn?: boolean;
   /** The methods of its requests, where there are several. */
   readonly methods?: readonly string[];
   /** How many answers to wait for. */

@@ -13,6 +13,12 @@ const PATIENCE = 1_500;
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** Waits for something to become true, as long as a case may take. */
+async function until(isSo) {
+  for (const end = performance.now() + PATIENCE; !isSo() && performance.now() < end;)
+    await pause(1);
+}
+
 /** The length of a chunked body at the front of a text, or undefined when it is not whole, or -1 when it is none. */
 function chunkedLength(text) {
   let at = 0;
@@ -148,8 +154,8 @@ function takeBody(head, rest, method, status) {
   return { body: rest.slice(0, taken), taken, whole: taken === Number(length) };
 }
 
-/** Sends the pieces of a case, and gives all that comes back and how the connection ended. */
-async function converse(port, pieces, isEnough) {
+/** Sends the pieces of a case, each when its turn has come, and gives all that comes back and how the connection ended. */
+async function converse(port, pieces, { isEnough, turn = () => pause(5) }) {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
   socket.setNoDelay(true);
   const got = { text: '', ended: undefined };
@@ -166,7 +172,7 @@ async function converse(port, pieces, isEnough) {
     });
   });
   for (const [index, piece] of pieces.entries()) {
-    if (index > 0) await pause(5);
+    if (index > 0) await turn(index, got);
     if (socket.writable) socket.write(piece, 'latin1');
   }
   const limit = new AbortController();
@@ -188,11 +194,9 @@ let probes = 0;
 /** Whether the next client gets its own answer: what stuck in the proxy would come now. */
 async function isInStep(port) {
   const path = `/probe/${++probes}`;
-  const { text } = await converse(
-    port,
-    [`GET ${path} HTTP/1.1\r\nHost: probe\r\n\r\n`],
-    (got) => readAnswers(got, ['GET'])[0]?.whole === true,
-  );
+  const { text } = await converse(port, [`GET ${path} HTTP/1.1\r\nHost: probe\r\n\r\n`], {
+    isEnough: (got) => readAnswers(got, ['GET'])[0]?.whole === true,
+  });
   const [answer] = readAnswers(text, ['GET']);
   return answer?.status === 200 && answer.body === path;
 }
@@ -205,9 +209,14 @@ export async function runCase(row, origin, port) {
   const pieces = list(row.send);
   const methods = row.methods ?? [/^\s*(\S+)/.exec(pieces[0])?.[1]];
   const wanted = row.answers ?? 1;
-  const got = await converse(port, pieces, (text) => {
+  const has = (text, count) => {
     const answers = readAnswers(text, methods);
-    return answers.length >= wanted && answers.every((answer) => answer.whole === true);
+    return answers.length >= count && answers.every((answer) => answer.whole === true);
+  };
+  const got = await converse(port, pieces, {
+    isEnough: (text) => has(text, wanted),
+    // As a client does that does not pipeline.
+    ...(row.inTurn && { turn: (count, seen) => until(() => seen.ended || has(seen.text, count)) }),
   });
   const answers = readAnswers(got.text, methods);
   const problems = [

@@ -1,8 +1,9 @@
 // Runs the tables against another proxy, which shows that they find faults.
 //
-//   node test/gateway/conformance/run-against.mjs nginx            starts nginx in front of the origin
-//   node test/gateway/conformance/run-against.mjs haproxy          the same with HAProxy
-//   node test/gateway/conformance/run-against.mjs 8080 9100        a proxy on 8080 that leads everything to 127.0.0.1:9100
+//   npm run conformance -- --against nginx              starts nginx in front of the origin
+//   npm run conformance -- --against haproxy            the same with HAProxy
+//   npm run conformance -- --against fastify            the same with @fastify/http-proxy
+//   npm run conformance -- --against 8080 --origin 9100 a proxy on 8080 that leads everything to 127.0.0.1:9100
 //
 // With --all also the rows that are this gateway's own policy, with --json as JSON.
 import { spawn } from 'node:child_process';
@@ -11,6 +12,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { installPeers } from '../../../bench/support/peers.mjs';
+import { tool } from '../../../bench/support/tools.mjs';
 import { TABLES } from './cases/all.mjs';
 import { Origin, runCase } from './conformance.mjs';
 
@@ -50,6 +55,10 @@ const ARGUMENTS = {
   nginx: (folder, file) => ['-p', folder, '-c', file],
   haproxy: (_folder, file) => ['-f', file],
 };
+const FASTIFY = fileURLToPath(
+  new URL('../../../bench/contenders/fastify-http-proxy.mjs', import.meta.url),
+);
+const NAMES = [...Object.keys(CONFIGS), 'fastify'];
 
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
@@ -75,17 +84,34 @@ async function listens(port) {
 
 async function start(name, originPort) {
   const folder = await mkdtemp(join(tmpdir(), 'conformance-'));
-  const file = join(folder, 'config');
   const port = await freePort();
-  await writeFile(file, CONFIGS[name](port, originPort, folder));
-  const child = spawn(name, ARGUMENTS[name](folder, file), { stdio: 'ignore' });
+  const child =
+    name === 'fastify'
+      ? startFastify(port, originPort)
+      : await startConfigured({ name, port, originPort, folder });
   await listens(port);
   const stop = async () => {
-    child.kill();
-    await once(child, 'exit');
+    if (child.exitCode === null) {
+      const ended = once(child, 'exit');
+      child.kill();
+      await ended;
+    }
     await rm(folder, { recursive: true, force: true });
   };
-  return { port, stop };
+  return { port, child, stop };
+}
+
+async function startConfigured({ name, port, originPort, folder }) {
+  const file = join(folder, 'config');
+  await writeFile(file, CONFIGS[name](port, originPort, folder));
+  return spawn(tool(name), ARGUMENTS[name](folder, file), { stdio: 'ignore' });
+}
+
+function startFastify(port, originPort) {
+  installPeers();
+  const UPSTREAMS = `http://127.0.0.1:${originPort}`;
+  const env = { ...process.env, PORT: String(port), UPSTREAMS, PREFIX: '/' };
+  return spawn(process.execPath, [FASTIFY], { stdio: 'ignore', env });
 }
 
 async function judge(rows, origin, port) {
@@ -97,25 +123,34 @@ async function judge(rows, origin, port) {
   return faults;
 }
 
-const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
-const isKnown = Object.hasOwn(CONFIGS, words[0] ?? '');
-if (!isKnown && words.length !== 2) {
-  console.error('Name nginx or haproxy, or the ports of the proxy and of the origin.');
+const { values } = parseArgs({
+  options: {
+    against: { type: 'string', default: '' },
+    origin: { type: 'string' },
+    all: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
+});
+const { against } = values;
+const isKnown = NAMES.includes(against);
+if (!isKnown && !(Number(against) > 0 && Number(values.origin) > 0)) {
+  console.error(`Say --against ${NAMES.join(', ')}, or a port with --origin and another.`);
   process.exit(2);
 }
 const origin = new Origin();
-const originPort = await origin.listen(isKnown ? 0 : Number(words[1]));
-const { port, stop } = isKnown
-  ? await start(words[0], originPort)
-  : { port: Number(words[0]), stop: () => {} };
+const originPort = await origin.listen(isKnown ? 0 : Number(values.origin));
+const judged = isKnown
+  ? await start(against, originPort)
+  : { port: Number(against), stop: () => {} };
 const every = Object.entries(TABLES).flatMap(([table, rows]) => rows.map((row) => [table, row]));
-const rows = process.argv.includes('--all') ? every : every.filter(([, row]) => !row.ours);
-const faults = await judge(rows, origin, port);
-if (process.argv.includes('--json')) console.log(JSON.stringify({ cases: rows.length, faults }));
+const rows = values.all ? every : every.filter(([, row]) => !row.ours);
+const faults = await judge(rows, origin, judged.port);
+if (values.json) console.log(JSON.stringify({ cases: rows.length, faults }));
 else {
   for (const { table, name, problems } of faults)
     console.log(`${table}: ${name}\n    ${problems.join('\n    ')}`);
   console.log(`${faults.length} of ${rows.length} cases are wrong.`);
 }
-await stop();
+if (judged.child?.exitCode > 0) console.error('It ended on the way.');
+await judged.stop();
 await origin.end();

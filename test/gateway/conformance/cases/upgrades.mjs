@@ -75,6 +75,7 @@ export const UPGRADES = [
   {
     name: 'a wish for h2c is not heard: the connection goes on',
     send: [open(H2C), 'GET /next HTTP/1.1\r\nHost: a\r\n\r\n'],
+    inTurn: true,
     answers: 2,
     expect: { status: 200, count: 2 },
     sees: { count: 2, not: /h2c|http2|upgrade/i },
