@@ -60,6 +60,8 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
   status = 0;
   /** How long the answer's head took, in ms; set by the owner. */
   latency = 0;
+  /** For how long the process had stood still when it began, in ms; kept by the owner. */
+  stoodStill = 0;
   /** Whether this try travels on a connection that had served before. */
   reused = false;
   /** Whether any byte of an answer came on this try. */

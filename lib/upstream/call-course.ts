@@ -103,7 +103,11 @@ export class CallCourse implements AttemptOwner {
     const { endpoint } = attempt;
     const latency = now - attempt.startedAt;
     attempt.latency = latency;
-    if (this.uncount(attempt)) this.parts.limit?.answered(latency, now);
+    if (this.uncount(attempt)) {
+      // While our own process stood still, nobody could have answered it.
+      const stoodStill = this.deadlines.stoodStill(now) - attempt.stoodStill;
+      this.parts.limit?.answered(Math.max(0, latency - stoodStill), now);
+    }
     if (endpoint === undefined) return;
     endpoint.answeredAt = now;
     if (this.key !== undefined) this.keep(attempt, this.key, rawHeaders);
@@ -231,7 +235,10 @@ export class CallCourse implements AttemptOwner {
 
   /** Brings a call to an endpoint, if there is one. */
   start(attempt: CallAttempt, now: number, endpoint: UpstreamEndpoint | undefined): void {
-    if (endpoint !== undefined) return attempt.begin(endpoint, now);
+    if (endpoint !== undefined) {
+      attempt.stoodStill = this.deadlines.stoodStill(now);
+      return attempt.begin(endpoint, now);
+    }
     const known = this.parts.balancer.endpoints.length;
     this.giveUp(attempt, new NoEndpointError(this.name, known));
   }

@@ -14,6 +14,8 @@ const WINDOW = 100;
 const SAMPLES = 10;
 /** So many windows in a row must be slow: a machine that stood still for a moment is not overloaded. */
 const PATIENCE = 5;
+/** So many may always wait for each endpoint, of which one alone may be the slow one. */
+const EACH = 8;
 /** So many times as many must wait as when it became slow: a queue that grows is more than one that is long. */
 const GROWTH = 1.5;
 /** How fast the idea of the usual latency follows: a better one, a worse one, and a worse one at the lower bound. */
@@ -37,6 +39,8 @@ const HELD_BACK = 0.7;
 export class ConcurrencyLimit {
   /** Calls that wait for an answer. */
   waiting = 0;
+  /** How many endpoints they are for; kept by the upstream. */
+  endpoints = 0;
   private most: number;
   private usual = 0;
   private sum = 0;
@@ -64,9 +68,14 @@ export class ConcurrencyLimit {
     return this.usual;
   }
 
+  /** Below so many no call is ever refused, now. */
+  private get least(): number {
+    return Math.min(this.settings.max, Math.max(this.settings.min, this.endpoints * EACH));
+  }
+
   /** Whether one more may wait; if so, it counts until `leave`. */
   enter(): boolean {
-    if (this.waiting >= this.most) {
+    if (this.waiting >= this.most && this.waiting >= this.least) {
       this.refused++;
       return false;
     }
@@ -126,7 +135,7 @@ export class ConcurrencyLimit {
     const next = Math.min(this.most, this.peak) * Math.max(0.5, share);
     // What is answered soon enough is never too much.
     const enough = (this.pace * this.settings.latency) / 1_000;
-    this.most = Math.max(this.settings.min, Math.floor(next), Math.floor(enough));
+    this.most = Math.max(this.least, Math.floor(next), Math.floor(enough));
   }
 
   private learn(latency: number, heldBack: boolean): void {
@@ -134,7 +143,7 @@ export class ConcurrencyLimit {
     if (difference < 0) this.usual += difference * DOWN;
     else if (heldBack) this.usual += difference * UP_AT_MIN;
     else if (this.refused === 0) {
-      this.usual += difference * (this.most <= this.settings.min ? UP_AT_MIN : UP);
+      this.usual += difference * (this.most <= this.least ? UP_AT_MIN : UP);
     }
   }
 }

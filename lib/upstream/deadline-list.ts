@@ -52,12 +52,22 @@ export class Deadlines {
   private stop: (() => void) | undefined;
   private time = 0;
   private wasStalled = false;
+  private lost = 0;
 
   constructor(private readonly clock: Clock) {}
 
   /** The time as of the last sweep, at most some 50 ms ago: good enough for long waits that begin often. */
   get coarseNow(): number {
     return this.stop ? this.time : this.clock.now();
+  }
+
+  /**
+   * For how many ms of its life this process stood still, as far as it was looked at: what passed of it between two times
+   * is nobody else's slowness. Answers are read before the sweep that is late by then, so that one counts already.
+   */
+  stoodStill(now: number): number {
+    if (this.stop === undefined) return this.lost;
+    return this.lost + Math.max(0, now - this.time - SWEEP);
   }
 
   /** Begins a wait of so many ms; one that had begun is replaced. Nothing ever ends a wait of 0 ms. */
@@ -82,6 +92,7 @@ export class Deadlines {
 
   private sweep(): void {
     const now = this.clock.now();
+    this.lost = this.stoodStill(now);
     // After a standstill of our own, the answers that wait in the sockets are read before anything is called late.
     const stalled = !this.wasStalled && now - this.time > SWEEP + STALL;
     this.time = now;

@@ -64,13 +64,16 @@ export interface RetryOptions {
 
 /** How many calls may wait for the answers of a service at a time; the limit finds itself. */
 export interface ConcurrencyOptions {
-  /** Below so many no call is refused. @default 32 */
+  /** Below so many no call is refused, nor below 8 for each instance. @default 32 */
   readonly min?: number;
   /** The limit to begin with, and the most. @default 4096 */
   readonly max?: number;
   /** How many times longer than usual answers may take before the limit shrinks. @default 2 */
   readonly tolerance?: number;
-  /** While answers take no longer than this, no call is refused. @default '200ms' */
+  /**
+   * While answers take no longer than this, no call is refused. Time in which the caller's own process stood still does
+   * not count. @default '200ms'
+   */
   readonly latency?: Duration;
 }
 

@@ -32,6 +32,7 @@ export class Upstream {
 
   constructor(private readonly parts: UpstreamParts) {
     this.hadEndpoints = parts.balancer.endpoints.length > 0;
+    if (parts.limit !== undefined) parts.limit.endpoints = parts.balancer.endpoints.length;
     this.course = new CallCourse(parts, (attempt) => this.parked?.delete(attempt));
   }
 
@@ -121,7 +122,8 @@ export class Upstream {
 
   /** The service's instances are known, or others than before. */
   onInstances(): void {
-    const { balancer, circuit } = this.parts;
+    const { balancer, circuit, limit } = this.parts;
+    if (limit !== undefined) limit.endpoints = balancer.endpoints.length;
     const has = balancer.candidates.length > 0;
     if (has && !this.hadEndpoints) circuit?.retry();
     this.hadEndpoints = has;

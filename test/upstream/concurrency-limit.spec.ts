@@ -108,4 +108,13 @@ describe('the concurrency limit', () => {
     service.load(300, 5_000);
     expect(service.refused).toBe(0);
   });
+
+  it('leaves each of many endpoints its few calls, however slow they are', () => {
+    const limit = new ConcurrencyLimit({ ...SETTINGS, max: 400 });
+    limit.endpoints = 20;
+    const service = new Service(limit, 4, 20);
+    service.load(100, 3_000);
+    service.load(800, 20_000);
+    expect(limit.limit).toBe(160);
+  });
 });

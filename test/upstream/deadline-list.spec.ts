@@ -15,6 +15,21 @@ class Bell extends Deadline {
   }
 }
 
+/** A clock whose timers fire when the test says, however late. */
+class StandingClock extends FakeClock {
+  time = 0;
+  sweep: () => void = () => {};
+
+  override now(): number {
+    return this.time;
+  }
+
+  override every(_ms: number, action: () => void): () => void {
+    this.sweep = action;
+    return () => {};
+  }
+}
+
 describe('Deadlines', () => {
   it('ends a wait at its time, at most one sweep late', async () => {
     const clock = new FakeClock();
@@ -121,5 +136,24 @@ describe('Deadlines', () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  it('counts for how long the process stood still, and already before the late sweep', () => {
+    const clock = new StandingClock();
+    const deadlines = new Deadlines(clock);
+    expect(deadlines.stoodStill(clock.time)).toBe(0);
+    deadlines.set(new Bell(new FakeClock()), 60_000, clock.time);
+    clock.time = 50;
+    clock.sweep();
+    clock.time = 90;
+    expect(deadlines.stoodStill(clock.time)).toBe(0);
+    // It should have been swept at 100.
+    clock.time = 400;
+    expect(deadlines.stoodStill(clock.time)).toBe(300);
+    clock.sweep();
+    expect(deadlines.stoodStill(clock.time)).toBe(300);
+    clock.time = 450;
+    clock.sweep();
+    expect(deadlines.stoodStill(clock.time)).toBe(300);
   });
 });
