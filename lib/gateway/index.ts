@@ -17,7 +17,7 @@ export type {
 } from './gateway.options.js';
 export { GatewayRoutes, type RouteView } from './gateway-routes.js';
 export { RouteDefinitionError } from './gateway.errors.js';
-export type { ProxiedRequest, RoutesChange } from './gateway.events.js';
+export type { ProxiedRequest, RefusedRequest, RoutesChange } from './gateway.events.js';
 export type { RouteConflict } from './routes/route-claims.js';
 export type { DiscoveredRoute, RouteDefinition, RouteSubset } from './routes/route-definition.js';
 export { type RouteSnapshot, RouteSource } from './routes/route-source.js';

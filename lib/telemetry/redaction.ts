@@ -38,7 +38,7 @@ export class Redaction {
 }
 
 /** Whether the value of a name should be hidden wherever it is shown. */
-export function isSecretName(name: string): boolean {
+function isSecretName(name: string): boolean {
   return SECRET.test(name.toLowerCase().replaceAll(/[^a-z\d]/g, ''));
 }
 

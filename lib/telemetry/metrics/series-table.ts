@@ -1,7 +1,7 @@
 import type { MetricDefinition } from './metric-definition.js';
 
 /** What the labels of every further series are, once a metric has as many as it may. */
-export const OVERFLOW = '_other';
+const OVERFLOW = '_other';
 
 /**
  * The series of one metric, by the values of its labels.
