@@ -86,10 +86,7 @@ for (let n = 0; n < Number(values.kills); n++) {
     await pause(300);
   }
 }
-for (const [name, list] of [
-  ['the holder', holders],
-  ['another', others],
-]) {
+for (const [name, list] of Object.entries({ 'the holder': holders, another: others })) {
   const times = list.map(({ took }) => took);
   console.log(
     `${list.length} kills of ${name}: all agree after ${median(times).toFixed(0)} ms (p50), ${Math.max(...times).toFixed(0)} ms (worst); least seen ${Math.min(...list.map(({ least }) => least))} of ${COUNT - 1}`,

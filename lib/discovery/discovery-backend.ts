@@ -12,6 +12,8 @@ export interface DiscoveryBackend {
   /** Absent where instances are written by someone else, such as a static list. */
   readonly registry?: ServiceRegistry;
   readonly source: InstanceSource;
+  /** How long, in ms, to keep what it does not show after a break, where that is known better than by the TTL. */
+  readonly returnHold?: number;
   /** Lets go of connections and files; called once, after every lease was revoked and every stream ended. */
   close?(): Promise<void>;
 }

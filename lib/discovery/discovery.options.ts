@@ -77,7 +77,7 @@ export interface DiscoveryOptions {
   readonly trust?: readonly TrustedKey[];
   /** How long to doubt a registry that shows several instances one moment and none the next. @default '5s' */
   readonly emptyHold?: Duration;
-  /** How long instances are kept that a registry does not show when it is back from an outage. @default the TTL */
+  /** How long instances are kept that a registry does not show when it is back from an outage. @default the TTL; '100ms' where the processes themselves hold the embedded table */
   readonly returnHold?: Duration;
 }
 
@@ -135,7 +135,6 @@ export function readDiscoveryOptions(
     ...fields,
     namespace: fields.namespace ?? namespaceOf(env),
     heartbeat: { ttl, interval: interval ?? ttl / 3 },
-    returnHold: fields.returnHold ?? ttl,
   };
 }
 

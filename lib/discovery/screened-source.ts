@@ -40,6 +40,11 @@ export class ScreenedSource extends InstanceSource {
     this.signers = new TrustedSigners(settings.trust);
   }
 
+  /** How long the registry itself says that what it does not show after a break is to be kept, in ms. */
+  get returnHold(): number | undefined {
+    return this.backend.returnHold;
+  }
+
   /** The instances that are left out at the moment. */
   get refused(): readonly RefusedInstance[] {
     return [...this.quarantine.values()].flatMap((each) => Array.from(each.values()));

@@ -82,13 +82,14 @@ export class ServiceWatches {
   }
 
   private contextOf(what: string): ServiceWatchContext {
+    const { emptyHold, returnHold, heartbeat } = this.settings;
     return {
       source: this.source,
       clock: this.clock,
       // The first of them looks often whether the registry is back; the others are told.
       mostWait: this.open.size === 0 ? SOON : LATE,
-      emptyHold: this.settings.emptyHold,
-      returnHold: this.settings.returnHold,
+      emptyHold,
+      returnHold: returnHold ?? this.source.returnHold ?? heartbeat.ttl,
       onView: (view) => {
         this.noteAge(view);
         if (view.added.length + view.removed.length + view.changed.length === 0) return;

@@ -187,6 +187,20 @@ describe('the discovery client', () => {
     expect(log.lines).toHaveLength(1);
   });
 
+  it('keeps what is missing after a break only as long as the backend says', async () => {
+    backend.returnHold = 100;
+    client.instances('orders');
+    backend.show('orders', one, two);
+    await clock.advance(0);
+    backend.break('orders');
+    await clock.advance(1_000);
+    backend.show('orders', one);
+    await clock.advance(99);
+    expect(client.instances('orders')).toHaveLength(2);
+    await clock.advance(1);
+    expect(client.instances('orders')).toEqual([one]);
+  });
+
   it('keeps what it knows readable when it is closed, and opens nothing more', async () => {
     client.instances('orders');
     backend.show('orders', one);

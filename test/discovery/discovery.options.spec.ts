@@ -31,14 +31,12 @@ describe('the options of discovery', () => {
       allow: { networks: [], ports: [] },
       signing: undefined,
       trust: [],
-      returnHold: 15_000,
+      returnHold: undefined,
     });
   });
 
-  it('take the heartbeat and the return hold from the TTL', () => {
-    const { heartbeat, returnHold } = read({ heartbeat: { ttl: '30s' } });
-    expect(heartbeat.interval).toBe(10_000);
-    expect(returnHold).toBe(30_000);
+  it('take the heartbeat from the TTL', () => {
+    expect(read({ heartbeat: { ttl: '30s' } }).heartbeat.interval).toBe(10_000);
   });
 
   it('take the namespace from the environment, and check it there too', () => {

@@ -24,6 +24,12 @@ export interface EmbeddedOptions {
 }
 
 /**
+ * A new holder shows nothing before its warm-up is over, so all others are back by then: what is missing still was most likely
+ * the old holder's own. The rest, in ms, is for a process that was busy. A registry that runs by itself may be away for long.
+ */
+const RETURN_HOLD = 100;
+
+/**
  * A registry without a server: the first process to bind a port on this machine holds the table of all.
  *
  * A registration is the connection it came over, so a killed process is gone at once, and a frozen one when its time to
@@ -78,6 +84,7 @@ function readUrl(text: string): { readonly host: string; readonly port: number }
 class EmbeddedBackend implements DiscoveryBackend {
   readonly name = 'embedded';
   readonly remote: boolean;
+  readonly returnHold?: number;
   readonly registry: ServiceRegistry;
   readonly source: InstanceSource;
   private readonly membership: Membership;
@@ -85,6 +92,7 @@ class EmbeddedBackend implements DiscoveryBackend {
   constructor(settings: EmbeddedSettings, context: BackendContext) {
     const { clock, namespace, ttl, heartbeat } = context;
     this.remote = !isLoopback(settings.host);
+    if (settings.holds) this.returnHold = RETURN_HOLD;
     const { token } = settings;
     this.membership = new Membership({ ...settings, token, clock, namespace, ttl });
     this.registry = new EmbeddedRegistry(this.membership, heartbeat);

@@ -123,6 +123,7 @@ export class ControlledBackend implements DiscoveryBackend {
   readonly registry = new ControlledRegistry();
   readonly source = new ControlledSource();
   closed = 0;
+  returnHold?: number;
 
   constructor(readonly remote = false) {}
 
