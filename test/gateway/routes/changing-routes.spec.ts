@@ -66,18 +66,18 @@ it.each(WAYS)(
     const client = async () => {
       while (!over.signal.aborted) statuses.push(await statusOf(`${url}/kept`));
     };
-    const clients = Array.from({ length: 8 }, client);
-    for (let number = 1; number <= 20; number++) {
+    const clients = Array.from({ length: 3 }, client);
+    for (let number = 1; number <= 5; number++) {
       const before = statuses.length;
       source.tell(build(number));
       await eventually(() => {
         expect(routes.explain({ url: `/${number}/resource-99/1` }).decision).toBe('route');
-        expect(statuses.length).toBeGreaterThan(before + 8);
+        expect(statuses.length).toBeGreaterThan(before + 3);
       });
     }
     over.abort();
     await Promise.all(clients);
     expect(statuses.filter((status) => status !== 200)).toEqual([]);
-    expect(routes.explain({ url: '/19/resource-99/1' }).decision).toBe('none');
+    expect(routes.explain({ url: '/4/resource-99/1' }).decision).toBe('none');
   },
 );
