@@ -50,13 +50,15 @@ await app.listen(0, '127.0.0.1');
 const routes = app.get(GatewayRoutes);
 const events = app.get(EventHub);
 
-process.on('message', async ({ number, build, instances }) => {
+process.on('message', (message) => void change(message));
+
+async function change({ number, build, instances }) {
   const before = process.cpuUsage();
   source.tell(instances);
   await until(build);
   const { user, system } = process.cpuUsage(before);
   process.send({ number, cost: (user + system) / 1_000, live: routes.table.routes.length });
-});
+}
 process.on('disconnect', () => process.exit());
 process.send({ port: app.getHttpServer().address().port });
 

@@ -1,5 +1,5 @@
 /** How a metric behaves: it only grows, goes up and down, or counts in buckets. */
-export type MetricType = 'counter' | 'gauge' | 'histogram';
+type MetricType = 'counter' | 'gauge' | 'histogram';
 
 /** A metric as Prometheus knows it; the documents, alerts and dashboards are made from these. */
 export interface MetricDefinition {
