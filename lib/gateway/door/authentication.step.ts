@@ -40,9 +40,9 @@ export class AuthenticationStep extends DoorStep {
     const { authenticators } = this.parts;
     for (let at = from; at < authenticators.length; at++) {
       try {
-        const found = (authenticators[at] as Authenticator).authenticate(credentials);
-        if (found instanceof Promise) return this.wait(found, at, visit, credentials);
-        if (found !== undefined) return this.know(visit, found);
+        const found: unknown = (authenticators[at] as Authenticator).authenticate(credentials);
+        if (isThenable(found)) return this.wait(found, at, visit, credentials);
+        if (found) return this.know(visit, found);
       } catch (error) {
         return this.refusalOf(error, visit);
       }
@@ -51,27 +51,34 @@ export class AuthenticationStep extends DoorStep {
   }
 
   private async wait(
-    asked: Promise<Principal | undefined>,
+    asked: PromiseLike<unknown>,
     at: number,
     visit: Visit,
     credentials: Credentials,
   ): Promise<Verdict> {
     try {
       const found = await asked;
-      if (found !== undefined) return this.know(visit, found);
+      if (found) return this.know(visit, found);
     } catch (error) {
       return this.refusalOf(error, visit);
     }
     return this.ask(at + 1, visit, credentials);
   }
 
-  private know(visit: Visit, principal: Principal): undefined {
-    visit.principal = principal;
+  /** An authenticator of the user may give anything; what names nobody lets nobody in. */
+  private know(visit: Visit, found: unknown): undefined {
+    const { subject, scopes, roles } = found as Partial<Principal>;
+    const isSound = typeof subject === 'string' && Array.isArray(scopes) && Array.isArray(roles);
+    if (!isSound || subject === '')
+      throw new TypeError('An authenticator gave something that is no Principal.');
+    visit.principal = found as Principal;
   }
 
   private refusalOf(error: unknown, visit: Visit): Verdict {
     if (error instanceof AuthenticationUnavailableError)
       return { status: 503, headers: ['retry-after', '1'], reason: error.message };
+    if (error instanceof CredentialsRefusedError && error.statusCode === 401)
+      this.parts.bans?.failed(visit);
     if (error instanceof CredentialsRefusedError)
       return { status: error.statusCode, headers: error.headers, reason: error.message };
     if (!(error instanceof InvalidCredentialsError)) throw error;
@@ -84,4 +91,8 @@ export class AuthenticationStep extends DoorStep {
     const headers = this.challenges.flatMap((scheme) => ['www-authenticate', scheme + attributes]);
     return { status: 401, headers, reason };
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }

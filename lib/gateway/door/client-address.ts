@@ -1,5 +1,4 @@
 import { isIP } from 'node:net';
-import { headerOf } from '../proxy/headers.js';
 
 /**
  * The address of the client itself: of a chain of proxies the first from the right that is not trusted. What stands
@@ -26,6 +25,16 @@ export function clientAddress(
 }
 
 function forwardedFor(rawHeaders: readonly string[]): readonly string[] {
-  const value = headerOf(rawHeaders, 'x-forwarded-for');
-  return value === undefined ? [] : value.split(',').map((part) => part.trim());
+  const chain: string[] = [];
+  // A proxy may add a line of its own behind one that its client has written.
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    if (rawHeaders[at]?.toLowerCase() !== 'x-forwarded-for') continue;
+    for (const part of (rawHeaders[at + 1] as string).split(',')) chain.push(plain(part.trim()));
+  }
+  return chain;
+}
+
+/** An IPv4 address that a proxy wrote as one of IPv6 is the same. */
+function plain(address: string): string {
+  return /^::ffff:\d+\./i.test(address) ? address.slice(7) : address;
 }

@@ -1,7 +1,9 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type Type } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
+import { createHash } from 'node:crypto';
 import { Clock } from '../../common/clock.js';
 import { messageOf } from '../../common/errors.js';
+import { refuse } from '../../common/option-readers.js';
 import type { AccessRule } from '../../security/access-rule.js';
 import type { Authenticator } from '../../security/authenticator.js';
 import { IdentityIssuer } from '../../security/identity/identity-issuer.js';
@@ -55,6 +57,12 @@ export class GatewayDoors implements OnApplicationShutdown {
     @Inject(GATEWAY_SETTINGS) { security }: GatewaySettings,
   ) {
     this.security = security;
+    if (security.policies.length > 0 && security.authenticators.length === 0)
+      refuse(
+        'gateway.security.policies',
+        'stand without authenticators',
+        'Name who is known first.',
+      );
     this.store = security.store ?? new MemoryRateLimits({ clock });
     this.issuer = security.identity && new IdentityIssuer(security.identity, clock);
     this.removed = new Set([...IDENTITY_HEADERS, ...security.identityHeaders].map(plain));
@@ -167,7 +175,8 @@ export class GatewayDoors implements OnApplicationShutdown {
 
   private identitySteps({ to }: RouteName): readonly DoorStep[] {
     const { authenticators, identity, relayCredentials } = this.security;
-    if (authenticators.length === 0 && !identity) return [];
+    if (authenticators.length === 0 && !identity && this.security.identityHeaders.length === 0)
+      return [];
     const shown = relayCredentials ? [] : this.authenticators.flatMap(({ headers }) => headers);
     const removed = new Set([...this.removed, ...shown.map(plain)]);
     return [new IdentityStep({ removed, issuer: this.issuer, audience: to })];
@@ -207,5 +216,6 @@ function plain(name: string): string {
 
 /** A route's id as a part of keys. */
 function nameOf(id: string): string {
-  return id.replaceAll(/[^\w-]+/g, '-').slice(0, 64);
+  const digest = createHash('sha256').update(id).digest('hex').slice(0, 8);
+  return `${id.replaceAll(/[^\w-]+/g, '-').slice(0, 48)}-${digest}`;
 }

@@ -20,8 +20,9 @@ export function limitKeyOf(by: RateLimitKey): (visit: Visit) => string {
   if (by === 'tenant') return (visit) => keyed('t', visit.principal?.tenant, visit);
   const name = by.slice(by.indexOf(':') + 1);
   if (by.startsWith('header:'))
-    return (visit) => keyed('h', headerOf(visit.rawHeaders, name.toLowerCase()), visit);
-  return (visit) => keyed('c', plainText(claimOf(visit.principal?.claims ?? {}, name)), visit);
+    return (visit) => keyed(`h:${name}`, headerOf(visit.rawHeaders, name.toLowerCase()), visit);
+  return (visit) =>
+    keyed(`c:${name}`, plainText(claimOf(visit.principal?.claims ?? {}, name)), visit);
 }
 
 function addressKey({ clientAddress }: Visit): string {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestScope } from '../../common/request-context.js';
+import type { Principal } from '../../security/principal.js';
 import type { Route } from '../routes/route.js';
 import type { Answer, Repetition } from './exchange-ears.js';
 
@@ -18,6 +19,8 @@ export interface ExchangeCarrier {
   upstreamHost: string;
   /** The header lines for the upstream, each with its line end. */
   lines: string;
+  /** Who sent it, once the door of its route has found out. */
+  readonly principal: Principal | undefined;
   readonly clientAddress: string;
   readonly clientProto: 'http' | 'https';
   /** Whether the request, with its body, can be sent once more. */

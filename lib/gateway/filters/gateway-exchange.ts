@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { PayloadTooLargeException } from '@nestjs/common';
 import { RookeryError } from '../../common/errors.js';
+import type { Principal } from '../../security/principal.js';
 import type { Route } from '../routes/route.js';
 import { BodyCopy, type CopyBudget } from './body-copy.js';
 import type { ExchangeCarrier } from './exchange-carrier.js';
@@ -79,6 +80,11 @@ export class GatewayExchange {
   /** The route it is led by. */
   get route(): Pick<Route, 'id' | 'path' | 'to' | 'metadata'> {
     return this.carrier.route;
+  }
+
+  /** Who sent it; undefined on public routes, and where nobody is known. */
+  get principal(): Principal | undefined {
+    return this.carrier.principal;
   }
 
   /** The peer's address. */
@@ -208,6 +214,12 @@ export class GatewayExchange {
   /** Sends the request once more, to its own route or another; false when it cannot. Only in ears. */
   again(how: Repetition = {}): boolean {
     return this.carrier.again(how);
+  }
+
+  /** @internal Writes the headers into the carrier, which may get others from now on. */
+  flushHeaders(): void {
+    if (this.headerList) this.carrier.lines = formatLines(this.headerList.raw);
+    this.headerList = undefined;
   }
 
   /** @internal Writes what the filters made into the carrier. */

@@ -1,4 +1,5 @@
 import type { Route } from '../routes/route.js';
+import type { NodeExchange } from './node-exchange.js';
 import type { Exchange } from './exchange.js';
 
 /** Who is told when an exchange is over, and knows what it needs to know on its way. */
@@ -8,6 +9,8 @@ export interface ExchangeOwner {
   onFinished(exchange: Exchange): void;
   /** A filter of a route threw, or forgot its request. */
   onFilterFailed(route: Route, error: unknown): void;
+  /** Asks the door of the exchange's route, if it has one; then it proceeds. */
+  admit(exchange: NodeExchange, proceed: () => void): void;
   /** The route of an id, of now. */
   routeOf(id: string): Route | undefined;
   /** Does something after a delay in ms. */

@@ -6,6 +6,8 @@ import { GatewayRoutes } from '../gateway-routes.js';
 import type { Route } from '../routes/route.js';
 import { AccessLog } from './access-log.js';
 import type { Exchange } from './exchange.js';
+import type { NodeExchange } from './node-exchange.js';
+import { RequestRouting } from './request-routing.js';
 import type { ExchangeOwner } from './exchange-owner.js';
 
 /** Tells the access log, and whoever listens, of every exchange that is over. */
@@ -18,6 +20,7 @@ export class ExchangeReporter implements ExchangeOwner {
     private readonly clock: Clock,
     private readonly log: AccessLog,
     private readonly events: EventHub,
+    private readonly routing: RequestRouting,
   ) {}
 
   now(): number {
@@ -38,6 +41,15 @@ export class ExchangeReporter implements ExchangeOwner {
       `A filter of the route '${route.id}' failed: ${messageOf(error)}`,
       error instanceof Error ? error.stack : undefined,
     );
+  }
+
+  admit(exchange: NodeExchange, proceed: () => void): void {
+    const { request, route } = exchange;
+    // Its own target again: a door judges what the client asked for.
+    if (route.door === undefined) proceed();
+    else if (this.routing.read(request))
+      this.routing.visit(exchange, route.door, request).enter(proceed);
+    else exchange.refuse(400);
   }
 
   routeOf(id: string): Route | undefined {

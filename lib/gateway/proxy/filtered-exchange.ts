@@ -1,3 +1,4 @@
+import type { Principal } from '../../security/principal.js';
 import type { RequestSink, ResponseSource } from '../../upstream/upstream-call.js';
 import { CallCancelledError, type UpstreamError } from '../../upstream/upstream.errors.js';
 import type { ExchangeCarrier } from '../filters/exchange-carrier.js';
@@ -7,6 +8,7 @@ import { GatewayExchange } from '../filters/gateway-exchange.js';
 import { HeaderList } from '../filters/header-list.js';
 import { AnswerBody } from './answer-body.js';
 import { discardBody } from './body-remainder.js';
+import { changeDoors, takeOver } from './exchange-succession.js';
 import { type FilterRunner, problemOf, runFilters } from './filter-run.js';
 import { NodeExchange } from './node-exchange.js';
 import {
@@ -42,6 +44,10 @@ export class FilteredExchange extends NodeExchange implements ExchangeCarrier, F
   /** Whose place it took, and who took its. */
   private before: FilteredExchange | undefined = undefined;
   private next: FilteredExchange | undefined = undefined;
+
+  get principal(): Principal | undefined {
+    return this.visit?.principal;
+  }
 
   get clientAddress(): string {
     return this.connection.address;
@@ -188,7 +194,7 @@ export class FilteredExchange extends NodeExchange implements ExchangeCarrier, F
     this.done = true;
     connection.remove(this);
     if (id === undefined) next.repeat(delay);
-    else next.start();
+    else changeDoors(next, owner, () => next.start());
     return true;
   }
 
@@ -222,20 +228,13 @@ export class FilteredExchange extends NodeExchange implements ExchangeCarrier, F
   /** Takes the place of one that is to be sent again. */
   private follow(before: FilteredExchange): void {
     const { face } = before;
+    face.flushHeaders();
     this.before = before;
     this.repeats = before.repeats + 1;
     this.known = face;
     face.carrier = this;
     face.response = undefined;
-    this.target = before.target;
-    this.lines = before.lines;
-    this.host = before.host;
-    this.upstreamHost = before.upstreamHost;
-    this.framing = before.framing;
-    this.hasBody = before.hasBody;
-    this.bodyLimit = before.bodyLimit;
-    this.startedAt = before.startedAt;
-    this.attempts = before.attempts;
+    takeOver(this, before);
     this.body = before.body;
   }
 

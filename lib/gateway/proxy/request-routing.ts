@@ -77,7 +77,8 @@ export class RequestRouting {
     if (method === 'OPTIONS') {
       // A preflight is answered by the route of the request that it asks for.
       const wanted = headerOf(head.rawHeaders, 'access-control-request-method');
-      const entry = wanted === undefined ? undefined : this.find(wanted, head, socket);
+      const isPreflight = wanted !== undefined && headerOf(head.rawHeaders, 'origin') !== undefined;
+      const entry = isPreflight ? this.find(wanted, head, socket) : undefined;
       if (entry?.route?.door?.answersPreflights) return entry;
     }
     return this.find(method, head, socket);

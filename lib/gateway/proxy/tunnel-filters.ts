@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { BadRequestException } from '@nestjs/common';
 import type { RequestScope } from '../../common/request-context.js';
+import type { Principal } from '../../security/principal.js';
 import type { ExchangeCarrier } from '../filters/exchange-carrier.js';
 import type { Answer } from '../filters/exchange-ears.js';
 import { GatewayExchange } from '../filters/gateway-exchange.js';
@@ -71,6 +72,10 @@ export class TunnelFilters implements ExchangeCarrier, FilterRunner {
 
   set upstreamHost(host: string) {
     this.exchange.upstreamHost = host;
+  }
+
+  get principal(): Principal | undefined {
+    return this.exchange.visit?.principal;
   }
 
   get clientAddress(): string {

@@ -1,3 +1,4 @@
+import type { Principal } from '../../security/principal.js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestScope } from '../../common/request-context.js';
 import type { Endpoint } from '../../load-balancing/endpoint.js';
@@ -53,6 +54,7 @@ class Shadow extends UpstreamCall implements ExchangeCarrier {
   readonly scope: RequestScope;
   readonly route: Route;
   readonly host: string;
+  readonly principal: Principal | undefined;
   readonly clientAddress: string;
   readonly clientProto: 'http' | 'https';
   endpointAuthority: string | undefined = undefined;
@@ -77,6 +79,7 @@ class Shadow extends UpstreamCall implements ExchangeCarrier {
     this.scope = carrier.scope;
     this.route = carrier.route;
     this.host = carrier.host;
+    this.principal = carrier.principal;
     this.clientAddress = carrier.clientAddress;
     this.clientProto = carrier.clientProto;
     this.target = exchange.target;

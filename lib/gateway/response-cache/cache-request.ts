@@ -18,14 +18,32 @@ export class CacheRequest {
   readonly key: string;
   readonly route: string;
   readonly method: string;
+  /** Whether it carries what makes an answer someone's own. */
+  readonly isPersonal: boolean;
+  /** Whether its sender is known, or would be by its credentials (RFC 9111, 3.5). */
+  readonly isAuthorized: boolean;
+  private readonly sender: string;
   readonly headers: HeaderList;
   private readonly directives;
 
   constructor(exchange: GatewayExchange, heedsClients: boolean) {
     const { route, clientProto, publicHost, host, target } = exchange;
-    this.key = JSON.stringify([route.to, clientProto, publicHost.toLowerCase(), host, target]);
+    this.key = JSON.stringify([
+      route.id,
+      route.to,
+      clientProto,
+      publicHost.toLowerCase(),
+      host,
+      target,
+    ]);
     this.route = route.id;
     this.method = exchange.method;
+    const { principal, raw } = exchange;
+    const { authorization, cookie } = raw.headers;
+    // What the door of its route has taken away made it someone's own all the same.
+    this.isAuthorized = principal !== undefined || authorization !== undefined;
+    this.isPersonal = this.isAuthorized || cookie !== undefined;
+    this.sender = JSON.stringify([principal?.issuer, principal?.subject, authorization, cookie]);
     this.headers = new HeaderList([...exchange.headers.raw]);
     const pragma = this.headers.has('cache-control') ? [] : this.headers.getAll('pragma');
     this.directives = directivesOf(
@@ -66,11 +84,6 @@ export class CacheRequest {
     return isNotModified(this.headers, parts.status, etag, lastModified);
   }
 
-  /** Whether it carries what makes an answer someone's own. */
-  get isPersonal(): boolean {
-    return this.headers.has('authorization') || this.headers.has('cookie');
-  }
-
   /** The values that an answer was chosen by, of the names that it says it varies by. */
   varied(names: readonly string[]): readonly (readonly [string, string])[] {
     return names.map((name) => [name, valueOf(this.headers, name)]);
@@ -79,13 +92,7 @@ export class CacheRequest {
   /** Whom it may wait for: those with the same values of what the answers are known to vary by. */
   flightKey(responses: readonly CachedResponse[]): string {
     const names = new Set(responses.flatMap(({ parts }) => parts.varied.map(([name]) => name)));
-    const authorization = valueOf(this.headers, 'authorization');
-    return JSON.stringify([
-      this.key,
-      this.route,
-      authorization,
-      this.varied([...names].toSorted()),
-    ]);
+    return JSON.stringify([this.key, this.sender, this.varied([...names].toSorted())]);
   }
 }
 

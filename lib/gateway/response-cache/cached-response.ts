@@ -25,6 +25,14 @@ export interface CachedParts {
   readonly ifError: number;
 }
 
+/** What of a request chooses among answers. */
+interface AskedFor {
+  readonly route: string;
+  readonly headers: HeaderList;
+  /** Whether its sender is known, or would be by its credentials. */
+  readonly isAuthorized: boolean;
+}
+
 /** An answer that is kept. */
 export class CachedResponse {
   readonly size: number;
@@ -68,10 +76,10 @@ export class CachedResponse {
   }
 
   /** Whether it answers a request with such headers (RFC 9111, 4.1). */
-  isFor(route: string, request: HeaderList): boolean {
+  isFor({ route, headers, isAuthorized }: AskedFor): boolean {
     const { parts } = this;
-    if (parts.route !== route || (!parts.isShared && request.has('authorization'))) return false;
-    return parts.varied.every(([name, value]) => valueOf(request, name) === value);
+    if (parts.route !== route || (!parts.isShared && isAuthorized)) return false;
+    return parts.varied.every(([name, value]) => valueOf(headers, name) === value);
   }
 
   /** The answer for a client; without its body where the client has it (RFC 9110, 15.4.5). */

@@ -70,7 +70,7 @@ export class CachedRoute {
   ): void | Promise<void> {
     const { store } = this.parts;
     const all = store.get(request.key).filter(({ parts }) => parts.route === request.route);
-    const found = all.find((response) => response.isFor(request.route, request.headers));
+    const found = all.find((response) => response.isFor(request));
     const key = request.flightKey(all);
     if (found && this.isAnswered(exchange, request, found, collapsed)) return undefined;
     if (found && !request.wantsNew && found.mayServeWhileRevalidating) {

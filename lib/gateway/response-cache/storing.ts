@@ -35,7 +35,7 @@ export class Storing {
     if (names === undefined || headers.has('set-cookie') || headers.has('content-range'))
       return undefined;
     const isShared = ['public', 's-maxage', 'must-revalidate'].some((name) => directives.has(name));
-    if (request.headers.has('authorization') && !isShared) return undefined;
+    if (request.isAuthorized && !isShared) return undefined;
     const policy = this.policies(
       {},
       { status, headers: this.told(request, { status, headers }, directives) },

@@ -57,7 +57,7 @@ export class GatewayIdentityGuard implements CanActivate {
     const credentials = requestCredentials(request);
     for (const authenticator of this.settings.authenticators) {
       const principal = await authenticator.authenticate(credentials);
-      if (principal !== undefined) return principal;
+      if (principal) return principal;
     }
     throw new UnknownCallerError('The request did not come through the gateway.');
   }

@@ -2,6 +2,8 @@ import { Controller, Get, Headers, HttpException, Injectable, Res } from '@nestj
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { AccessPolicy, type AccessRequest } from '../../../lib/gateway/door/access-policy.js';
 import { forwardAuth } from '../../../lib/gateway/door/forward-auth.authenticator.js';
+import { fallback } from '../../../lib/gateway/filters/fallback.filter.js';
+import { responseCache } from '../../../lib/gateway/filters/response-cache.filter.js';
 import type { GatewaySecurityOptions } from '../../../lib/gateway/door/security.options.js';
 import { Authenticator } from '../../../lib/security/authenticator.js';
 import { apiKeys, hashApiKey } from '../../../lib/security/authenticators/api-key.authenticator.js';
@@ -181,6 +183,75 @@ describe.each(ADAPTERS)('the door of a route on %s', (adapter) => {
     const { headers } = gateway.arrived[0] as { headers: Record<string, string> };
     expect(headers['x-rookery-identity']?.split('.')).toHaveLength(3);
     expect(headers['x-forwarded-for']).toBe('127.0.0.1');
+  });
+
+  it('keeps no answer to somebody for somebody else, whatever carried their credentials', async () => {
+    await start({ authenticators: [keys, SlowAuthenticator] }, [
+      { path: '/api/mine', filters: [responseCache({ ttl: '1m' })] },
+    ]);
+    expect((await gateway.ask('/api/mine', as(READER))).status).toBe(200);
+    expect((await gateway.ask('/api/mine', named('ada'))).status).toBe(200);
+    expect(gateway.arrived).toHaveLength(2);
+  });
+
+  it('asks the door of the route that another falls back to, and leaves its own', async () => {
+    const secret = 'a secret of more than thirty-two bytes';
+    const guarded = { id: 'guarded', path: '/api/guarded', auth: { roles: ['clerk'] } };
+    const dead = { path: '/api/open', to: 'http://127.0.0.1:1', public: true };
+    await start({ authenticators: [keys], identity: { secret }, concurrency: 2 }, [
+      guarded,
+      { ...dead, filters: [fallback({ route: 'guarded' })] },
+    ]);
+    for (let at = 0; at < 4; at++) {
+      expect((await gateway.ask('/api/open')).status).toBe(401);
+      expect((await gateway.ask('/api/open', as(WRITER))).status).toBe(403);
+      expect((await gateway.ask('/api/open', as(READER))).status).toBe(200);
+    }
+    const [first] = gateway.arrived as unknown as { headers: Record<string, string> }[];
+    expect(first?.headers['x-rookery-identity']?.split('.')).toHaveLength(3);
+  });
+
+  it('lets nobody in whom an authenticator does not name, whatever it gives instead', async () => {
+    const gives: unknown[] = [
+      null,
+      false,
+      {},
+      { subject: '' },
+      Promise.resolve(null),
+      { then: (done: (value: null) => void) => done(null) },
+    ];
+    let given: unknown;
+    class Careless extends Authenticator {
+      override readonly name = 'careless';
+      override authenticate() {
+        return given as undefined;
+      }
+    }
+    await start({ authenticators: [new Careless()] });
+    const statuses = [];
+    for (given of gives) statuses.push((await gateway.ask('/api/x')).status);
+    expect(statuses).toEqual([401, 401, 500, 500, 401, 401]);
+    expect(gateway.arrived).toHaveLength(0);
+  });
+
+  it('believes the line that a proxy added, and not the one that its client wrote before it', async () => {
+    await start({ addresses: { deny: ['9.9.9.9'] } }, [{}], { trustedProxies: ['127.0.0.0/8'] });
+    const lines = (address: string) =>
+      `GET /api/x HTTP/1.1\r\nhost: a\r\nx-forwarded-for: 8.8.8.8\r\nX-Forwarded-For: ${address}\r\nconnection: close\r\n\r\n`;
+    expect(await gateway.raw(lines('9.9.9.9'))).toBe(403);
+    expect(await gateway.raw(lines('::ffff:9.9.9.9'))).toBe(403);
+    expect(await gateway.raw(lines('8.8.4.4'))).toBe(200);
+  });
+
+  it('refuses policies where nobody can be known', async () => {
+    class Never extends AccessPolicy {
+      override allows() {
+        return false;
+      }
+    }
+    await expect(start({ policies: [Never] })).rejects.toThrow(
+      'gateway.security.policies stand without authenticators. Name who is known first.',
+    );
   });
 
   it('answers a target that is too long with 414', async () => {
