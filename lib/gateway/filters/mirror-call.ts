@@ -1,8 +1,12 @@
+import { IDENTITY_HEADER } from '../../security/identity/identity-token.js';
 import type { Endpoint } from '../../load-balancing/endpoint.js';
 import { type RequestSink, UpstreamCall } from '../../upstream/upstream-call.js';
 import type { GatewayExchange } from './gateway-exchange.js';
 
 const TIMEOUT = 10_000;
+
+/** Its length is said anew, and an identity was made for the service itself. */
+const NOT_MIRRORED = new Set(['content-length', IDENTITY_HEADER]);
 
 /** A copy of a request, whose answer nobody hears. */
 export class MirrorCall extends UpstreamCall {
@@ -22,7 +26,7 @@ export class MirrorCall extends UpstreamCall {
     this.hasBody = body.length > 0;
     let lines = '';
     for (const [name, value] of exchange.headers.entries())
-      if (name.toLowerCase() !== 'content-length') lines += `${name}: ${value}\r\n`;
+      if (!NOT_MIRRORED.has(name.toLowerCase())) lines += `${name}: ${value}\r\n`;
     if (this.hasBody) lines += `content-length: ${body.length}\r\n`;
     this.text = `${lines}x-mirrored: 1\r\n`;
     this.target = exchange.target;
