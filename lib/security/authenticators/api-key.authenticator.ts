@@ -42,13 +42,16 @@ export interface ApiKeysOptions {
 const SHORTEST = 20;
 const LONGEST = 512;
 
+/** What was written may be the key itself, so it is not quoted. */
+const keyHash: OptionReader<string> = (value, path) =>
+  typeof value === 'string' && /^sha256:[0-9a-f]{64}$/.test(value)
+    ? value
+    : refuse(path, 'is no hash', 'Write what hashApiKey(key) gives, never the key itself.');
+
 const readKey: OptionReader<Principal & { readonly hash: string }> = (value, path) => {
   const { id, hash, scopes, roles, tenant, expires } = group({
     id: textOf(),
-    hash: textOf({
-      matches: /^sha256:[0-9a-f]{64}$/,
-      remedy: 'Write what hashApiKey(key) gives, never the key itself.',
-    }),
+    hash: keyHash,
     scopes: list(textOf()),
     roles: list(textOf()),
     tenant: optional(textOf()),

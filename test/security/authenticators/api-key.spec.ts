@@ -60,7 +60,7 @@ describe('apiKeys', () => {
   });
 
   it.each([
-    [{ id: 'x', hash: KEY }, 'apiKeys.keys[0].hash'],
+    [{ id: 'x', hash: KEY }, 'apiKeys.keys[0].hash is no hash. Write what'],
     [{ id: '', hash }, 'apiKeys.keys[0].id'],
     [{ id: 'x', hash, key: KEY }, 'apiKeys.keys[0].key is not an option'],
     [{ id: 'x', hash, expires: 'soon' }, "apiKeys.keys[0].expires is 'soon'"],
