@@ -1,3 +1,4 @@
+import { IDENTITY_HEADER } from '../../security/identity/identity-token.js';
 /** Names that end at each hop (RFC 9110, 7.6.1), and `Expect`, which Node has answered. */
 const HOP_BY_HOP = new Set([
   'connection',
@@ -14,7 +15,7 @@ const HOP_BY_HOP = new Set([
 ]);
 
 /** What the gateway sets itself, whoever asks. */
-const OWN = new Set(['host', 'traceparent', 'tracestate', 'x-correlation-id']);
+const OWN = new Set(['host', 'traceparent', 'tracestate', 'x-correlation-id', IDENTITY_HEADER]);
 
 /** What tells of the client on behalf of a proxy; believed only of trusted ones. */
 const FORWARDED = new Set([

@@ -265,6 +265,17 @@ describe.each(ADAPTERS)('the door of a route on %s', (adapter) => {
     expect((await gateway.ask(`/api/${'x'.repeat(100)}`)).status).toBe(414);
   });
 
+  it('takes the header of identities from clients also where it knows nobody', async () => {
+    await start({});
+    const seen = await gateway.seen({
+      'X-Rookery-Identity': 'root',
+      x_rookery_identity: 'root',
+      'x-user-id': 'ada',
+    });
+    expect(Object.values(seen)).not.toContain('root');
+    expect(seen).toMatchObject({ 'x-user-id': 'ada' });
+  });
+
   it('relays credentials only where that is wanted', async () => {
     await start({ authenticators: [keys], relayCredentials: true });
     expect(await gateway.seen({ 'x-api-key': READER })).toMatchObject({ 'x-api-key': READER });
