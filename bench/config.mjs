@@ -1,7 +1,7 @@
 // What the config server costs: how long a change takes to arrive, what a thousand waiting clients need, and how fast
 // ten thousand keys are read and merged.
 //
-//   npm run bench:config -- [--only push|poll|waiting|merge] [--changes 30] [--clients 1000] [--idle 10] [--json FILE]
+//   npm run bench:config -- [--only push|poll|waiting|merge] [--changes 30] [--clients 1000] [--idle 30] [--hold 30] [--json FILE]
 import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -30,7 +30,8 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     changes: { type: 'string', default: '30' },
     clients: { type: 'string', default: '1000' },
-    idle: { type: 'string', default: '10' },
+    idle: { type: 'string', default: '30' },
+    hold: { type: 'string', default: '30' },
     json: { type: 'string' },
   },
 });
@@ -171,16 +172,25 @@ async function poll(kind, consul) {
   shown('poll', kind, found);
 }
 
-/** A client that waits: one socket, one held request; resolves with the time of the answer's first byte. */
-function waiting(port, etag) {
+/**
+ * A client that waits: one socket, one held question, asked again whenever nothing has changed, as `ConfigClientModule`
+ * asks; resolves with the time of the news's first byte.
+ */
+function waiting(port, etag, hold) {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => undefined);
-  const asked = once(socket, 'connect').then(() =>
-    socket.write(`GET /orders/prod?wait=60s HTTP/1.1\r\nhost: x\r\nif-none-match: ${etag}\r\n\r\n`),
-  );
-  const answered = once(socket, 'data').then(([data]) => {
-    socket.destroy();
-    return { at: performance.now(), status: Number(data.toString('latin1').split(' ')[1]) };
+  const ask = () =>
+    socket.write(
+      `GET /orders/prod?wait=${hold}s HTTP/1.1\r\nhost: x\r\nif-none-match: ${etag}\r\n\r\n`,
+    );
+  const asked = once(socket, 'connect').then(ask);
+  const answered = new Promise((resolve) => {
+    socket.on('data', (data) => {
+      const status = Number(data.toString('latin1').split(' ')[1]);
+      if (status === 304) return void ask();
+      socket.destroy();
+      resolve({ at: performance.now(), status });
+    });
   });
   return { asked, answered };
 }
@@ -192,9 +202,14 @@ async function waitingClients() {
   const etag = (await fetch(`${server.url}/orders/prod`)).headers.get('etag');
   await sleep(1_000);
   const before = await server.use();
-  const clients = Array.from({ length: Number(values.clients) }, () => waiting(server.port, etag));
+  const clients = [];
+  for (let at = 0; at < Number(values.clients); at++) {
+    clients.push(waiting(server.port, etag, values.hold));
+    // Services do not start all at the same moment; their questions end spread over the time.
+    if (at % 10 === 0) await sleep(Number(values.hold) * (10_000 / Number(values.clients)));
+  }
   await Promise.all(clients.map(({ asked }) => asked));
-  await sleep(2_000);
+  await sleep(1_000);
   const started = await server.use();
   const from = performance.now();
   await sleep(Number(values.idle) * 1_000);

@@ -27,8 +27,10 @@ export interface ConfigServerSettings {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** How long an answer may take beyond the time it was asked to be held, in ms. */
+/** How long an answer may take, in ms. */
 const PATIENCE = 5_000;
+/** How long it may take beyond the time it was held, in ms: there was time enough to prepare it. */
+const HELD_PATIENCE = 2_000;
 /** A question that is not answered for so long beyond that is asked once more beside it, in ms: the server may be well again. */
 const HEDGE = 1_000;
 /** A larger answer is refused. */
@@ -162,7 +164,8 @@ export class ConfigServerSource extends ConfigSource {
 
   /** The answer, or `undefined` when nothing has changed. */
   private async ask(question: Question): Promise<Answered | undefined> {
-    const { getter, signal, known, held, patience = PATIENCE } = question;
+    const { getter, signal, known, held } = question;
+    const { patience = held > 0 ? HELD_PATIENCE : PATIENCE } = question;
     const { clock } = this.options;
     const limit = clock.deadline(held + patience, signal);
     const url = address(known, held);

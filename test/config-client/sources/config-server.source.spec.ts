@@ -267,6 +267,23 @@ describe('a config server as a source', () => {
     await eventually(() => expect(failures).toEqual([`${server.url}: not done within 5000 ms`]));
   });
 
+  it('gives up sooner on a held question: the server had the time to prepare its answer', async () => {
+    const offer = { etag: '"v1"', 'x-config-wait': '60s' };
+    const server = await serve((request, response) => {
+      if (!request.headers['if-none-match'])
+        answering({ a: 1 }, { headers: offer })(request, response);
+    });
+    const clock = new FakeClock();
+    const { failures } = gather(sourceOf(server.url, { clock }));
+    await eventually(() => expect(server.requests).toHaveLength(2));
+    await clock.advance(31_000);
+    // It may be well again, and have lost the question.
+    await eventually(() => expect(server.requests).toHaveLength(3));
+    expect(failures).toEqual([]);
+    await clock.advance(1_000);
+    await eventually(() => expect(failures).toEqual([`${server.url}: not done within 32000 ms`]));
+  });
+
   it('does not let keys of an answer reach behind objects', async () => {
     const server = await serve((_request, response) => {
       response.end(
