@@ -1,7 +1,7 @@
 // What the config server costs: how long a change takes to arrive, what a thousand waiting clients need, and how fast
 // ten thousand keys are read and merged.
 //
-//   npm run bench:config -- [--only push|poll|waiting|merge] [--changes 30] [--clients 1000] [--idle 30] [--hold 30] [--json FILE]
+//   npm run bench:config -- [--only push|poll|waiting|merge] [--changes 30] [--clients 1000] [--idle 30] [--hold 30] [--keys 200] [--json FILE]
 import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -32,6 +32,7 @@ const { values } = parseArgs({
     clients: { type: 'string', default: '1000' },
     idle: { type: 'string', default: '30' },
     hold: { type: 'string', default: '30' },
+    keys: { type: 'string', default: '200' },
     json: { type: 'string' },
   },
 });
@@ -196,7 +197,13 @@ function waiting(port, etag, hold) {
 }
 
 async function waitingClients() {
-  const { where, write } = WRITERS.file();
+  const where = folder();
+  const settings = Array.from(
+    { length: Number(values.keys) },
+    (_, at) => `setting-${at}: text of ${at}\n`,
+  );
+  const write = (n) =>
+    writeFileSync(join(where, 'orders.yml'), `counter: ${n}\n${settings.join('')}`);
   write(0);
   const server = await startServer('file', where);
   const etag = (await fetch(`${server.url}/orders/prod`)).headers.get('etag');

@@ -16,6 +16,9 @@ const MOST_FOLDERS = 200;
 /** So many files are looked at before a change counts. */
 const MOST_TOUCHED = 100;
 
+/** Of each path, when it was changed, its size, and its inode. */
+type Fingerprint = ReadonlyMap<string, string>;
+
 /**
  * Notices that something below a folder has changed.
  *
@@ -34,7 +37,7 @@ export class FolderWatch {
   private stopDelay: (() => void) | undefined;
   private noticedAt: number | undefined;
   private readonly touched = new Set<string>();
-  private fingerprint = '';
+  private fingerprint: Fingerprint = new Map();
   private looking = false;
 
   constructor(
@@ -156,7 +159,8 @@ export class FolderWatch {
     const before = this.fingerprint;
     this.fingerprint = await this.takeFingerprint();
     this.looking = false;
-    if (this.users > 0 && before !== this.fingerprint) this.notice([]);
+    const changed = differing(before, this.fingerprint);
+    if (this.users > 0 && changed.length > 0) this.notice(changed);
   }
 
   /** The folder and those below it: labels with slashes lie deeper. Links are not followed; they could go round. */
@@ -175,16 +179,23 @@ export class FolderWatch {
   }
 
   /** Never fails: what cannot be seen is part of the print too. */
-  private async takeFingerprint(): Promise<string> {
-    const parts: string[] = [];
+  private async takeFingerprint(): Promise<Fingerprint> {
+    const found = new Map<string, string>();
     for (const folder of await this.folders()) {
       for (const name of await readdir(folder).catch(() => [])) {
-        const file = await stat(join(folder, name)).catch(() => undefined);
-        parts.push(`${folder}/${name} ${file?.mtimeMs} ${file?.size} ${file?.ino}`);
+        const path = join(folder, name);
+        const file = await stat(path).catch(() => undefined);
+        found.set(path, `${file?.mtimeMs} ${file?.size} ${file?.ino}`);
       }
     }
-    return parts.join('\n');
+    return found;
   }
+}
+
+/** The paths that are in one of them alone, or other in both. */
+function differing(one: Fingerprint, other: Fingerprint): readonly string[] {
+  const paths = new Set([...one.keys(), ...other.keys()]);
+  return [...paths].filter((path) => one.get(path) !== other.get(path));
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {
