@@ -15,6 +15,8 @@ interface Wanted {
   readonly name: string;
   readonly resolve: (object: GitObject | undefined) => void;
   readonly reject: (error: unknown) => void;
+  /** Asked for a second time. */
+  readonly again?: boolean;
 }
 
 /** A directory of so many files is no longer one of configuration; in bytes. */
@@ -98,7 +100,11 @@ class Conversation {
   private lost(): void {
     this.owner.ended(this);
     const error = new RepositoryError(`git cat-file failed: ${lastLine(this.said)}`);
-    for (const { reject } of this.wanted.splice(0)) reject(error);
+    // A run that was ended from outside is no failure of the repository; a second one that ends is.
+    for (const wanted of this.wanted.splice(0)) {
+      if (wanted.again) wanted.reject(error);
+      else this.owner.again({ ...wanted, again: true });
+    }
   }
 
   private take(chunk: Buffer): void {
