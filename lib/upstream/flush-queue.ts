@@ -18,9 +18,10 @@ export class FlushQueue {
   private spare: Flushable[] = [];
   private isDue = false;
 
-  /** Has it flushed when the turn ends, or sooner. */
+  /** Has it flushed when the turn ends, or sooner, but not before this returns. */
   add(item: Flushable): void {
-    if (this.waiting.push(item) === MOST) return this.flush();
+    if (this.waiting.length === MOST) this.flush();
+    this.waiting.push(item);
     if (this.isDue) return;
     this.isDue = true;
     setImmediate(this.endTurn);
