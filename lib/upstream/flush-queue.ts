@@ -5,7 +5,7 @@ export interface Flushable {
 }
 
 /** So many wait at most, so that the first of a long turn does not wait for the last. */
-const MOST = 16;
+const MOST = 64;
 
 /**
  * Lets small messages of one turn of the event loop leave together at its end (Netty's flush consolidation).
