@@ -5,7 +5,7 @@ export interface Flushable {
 }
 
 /** So many wait at most, so that the first of a long turn does not wait for the last. */
-const MOST = 16;
+const MOST = 64;
 
 /**
  * Lets small messages of one turn of the event loop leave together at its end (Netty's flush consolidation).
@@ -18,9 +18,10 @@ export class FlushQueue {
   private spare: Flushable[] = [];
   private isDue = false;
 
-  /** Has it flushed when the turn ends, or sooner. */
+  /** Has it flushed when the turn ends, or sooner, but not before this returns. */
   add(item: Flushable): void {
-    if (this.waiting.push(item) === MOST) return this.flush();
+    if (this.waiting.length === MOST) this.flush();
+    this.waiting.push(item);
     if (this.isDue) return;
     this.isDue = true;
     setImmediate(this.endTurn);
