@@ -188,9 +188,11 @@ function waiting(port, etag, hold) {
   const answered = new Promise((resolve) => {
     socket.on('data', (data) => {
       const status = Number(data.toString('latin1').split(' ')[1]);
-      if (status === 304) return void ask();
-      socket.destroy();
-      resolve({ at: performance.now(), status });
+      if (status === 304) ask();
+      else {
+        socket.destroy();
+        resolve({ at: performance.now(), status });
+      }
     });
   });
   return { asked, answered };

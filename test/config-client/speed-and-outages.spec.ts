@@ -158,14 +158,15 @@ describe('a server that fails while it is used', () => {
   });
 });
 
+const validate = ({ max }: Record<string, unknown>) => {
+  if (typeof max !== 'number') throw new Error('max must be a number');
+};
+
 describe('a bad value that is pushed', () => {
   it('is refused by everyone, and the good one that follows is there in under two seconds', async () => {
     const repository = new MemoryRepository(kept(1));
     const { app, url } = await startApp({ imports: [ConfigServerModule.forRoot({ repository })] });
     apps.push(app);
-    const validate = ({ max }: Record<string, unknown>) => {
-      if (typeof max !== 'number') throw new Error('max must be a number');
-    };
     const clients = await Promise.all([1, 2, 3].map(() => start({ url, validate })));
     const values = () => clients.map(({ checkout, report }) => [checkout.max, report().status]);
     repository.set(kept('many'));
