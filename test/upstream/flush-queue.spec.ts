@@ -13,11 +13,39 @@ function recorded() {
   return { queue, flushed, item, add };
 }
 
+/** The same after a turn with many items, which makes those of the next wait. */
+async function busy() {
+  const recording = recorded();
+  recording.add(1, 10);
+  await turnEnds();
+  recording.flushed.length = 0;
+  return recording;
+}
+
 const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
 
 describe('FlushQueue', () => {
-  it('flushes when the turn of the event loop ends, in order, and once', async () => {
+  it('flushes at once where turns have few items', async () => {
     const { flushed, add } = recorded();
+    add(1, 3);
+    expect(flushed).toEqual(upTo(3));
+    await turnEnds();
+    add(4, 6);
+    expect(flushed).toEqual(upTo(6));
+    await turnEnds();
+    expect(flushed).toEqual(upTo(6));
+  });
+
+  it('lets those after the first few wait for the end of the turn', async () => {
+    const { flushed, add } = recorded();
+    add(1, 7);
+    expect(flushed).toEqual(upTo(4));
+    await turnEnds();
+    expect(flushed).toEqual(upTo(7));
+  });
+
+  it('flushes when the turn of the event loop ends, in order, and once, after a turn with many', async () => {
+    const { flushed, add } = await busy();
     add(1, 3);
     await Promise.resolve();
     expect(flushed).toEqual([]);
@@ -28,22 +56,22 @@ describe('FlushQueue', () => {
   });
 
   it('does not make the first of many wait for the last', async () => {
-    const { flushed, add } = recorded();
-    add(1, 64);
-    // Whoever adds itself may fill in what it holds afterwards.
+    const { flushed, add } = await busy();
+    add(1, 63);
     expect(flushed).toEqual([]);
-    add(65, 70);
+    add(64, 70);
     expect(flushed).toEqual(upTo(64));
     await turnEnds();
     expect(flushed).toEqual(upTo(70));
   });
 
   it('flushes in the next turn what is added while it flushes', async () => {
-    const { queue, flushed, item } = recorded();
-    queue.add({ flush: () => queue.add(item(1)) });
+    const { queue, flushed, item, add } = await busy();
+    queue.add({ flush: () => queue.add(item(4)) });
+    add(1, 3);
     await turnEnds();
-    expect(flushed).toEqual([]);
+    expect(flushed).toEqual(upTo(3));
     await turnEnds();
-    expect(flushed).toEqual([1]);
+    expect(flushed).toEqual(upTo(4));
   });
 });

@@ -109,8 +109,9 @@ export class LaneConnection extends Deadline implements Flushable {
 
   /** Sends the end of an answer, together with all that ends in this turn. */
   sendLast(text: string): true {
-    if (this.unsent === '') this.owner.flushes.add(this);
+    const isAdded = this.unsent !== '';
     this.unsent += text;
+    if (!isAdded) this.owner.flushes.add(this);
     return true;
   }
 

@@ -20,7 +20,7 @@ const DROPPED = [
   ['X_Forwarded_For: 6.6.6.6', /6\.6\.6\.6/],
   ['X-Forwarded-Proto: https', /https/],
   ['X-Forwarded-Host: evil', /evil/],
-  ['X-Forwarded-Port: 666', /666/],
+  ['X-Forwarded-Port: 666', /: *666\b/],
   ['X-Forwarded-Prefix: /evil', /evil/],
   ['X-Forwarded-Server: evil', /evil/],
   ['Forwarded: for=6.6.6.6', /6\.6\.6\.6/],

@@ -45,7 +45,7 @@ class NotedAttempt extends Attempt {
   };
 }
 
-describe('Http1Connection, whose requests leave when the turn of the event loop ends', () => {
+describe('Http1Connection, whose requests leave when a busy turn of the event loop ends', () => {
   let server: RawServer;
   let socket: Socket;
   let connection: Http1Connection;
@@ -53,9 +53,10 @@ describe('Http1Connection, whose requests leave when the turn of the event loop 
   beforeEach(async () => {
     server = await RawServer.listen((request) => void request.socket.write(OK));
     socket = connect(server.port, '127.0.0.1');
+    const flushes = new FlushQueue();
     const owner: ConnectionOwner = {
       service: 'items',
-      flushes: new FlushQueue(),
+      flushes,
       onIdle: () => {},
       onClosed: () => {},
       onStrayError: (error) => {
@@ -66,6 +67,8 @@ describe('Http1Connection, whose requests leave when the turn of the event loop 
     const first = new NotedAttempt();
     connection.send(first);
     await eventually(() => expect(first.outcome).toBe('answered'));
+    // Many others make those that follow wait.
+    for (let other = 0; other < 4; other++) flushes.add({ flush: () => {} });
   });
   afterEach(async () => {
     connection.destroy();
