@@ -6,7 +6,8 @@ import type { RequestContext } from '../common/request-context.js';
 import type { CallOutcome, LoadBalancer } from '../load-balancing/load-balancer.js';
 import type { CallKey } from '../load-balancing/load-balancing-strategy.js';
 import type { Circuit } from '../resilience/circuit.js';
-import type { AttemptOwner, CallAttempt, CallTimeouts } from './call-attempt.js';
+import type { AttemptOwner, CallTimeouts } from './attempt-owner.js';
+import type { CallAttempt } from './call-attempt.js';
 import { keyOf } from './call-key.js';
 import { isFailure, isNeutral, outcomeOf } from './call-outcome.js';
 import type { ConcurrencyLimit } from './concurrency-limit.js';
@@ -59,7 +60,7 @@ interface Retry {
  * which something was sent is sent anew once, and only if it may be: when its connection breaks; and, within the budget,
  * when the answer is 502, 503 or 504, or its endpoint answers nobody any more although others do.
  */
-export class CallCourse implements AttemptOwner {
+export class CallCourse implements AttemptOwner<CallAttempt> {
   private readonly logger = new Logger('Upstream');
   /** What of a request the strategy goes by. */
   private readonly key: CallKey | undefined;
