@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Clock } from '../../common/clock.js';
-import { DEADLINE_HEADER } from '../../common/request-context.js';
+import { DEADLINE_HEADER, grantedOf } from '../../common/request-context.js';
 import type { Endpoint } from '../../load-balancing/endpoint.js';
 import { type RequestSink, type ResponseSource, UpstreamCall } from '../upstream-call.js';
 import {
@@ -20,6 +20,8 @@ export interface PromisedCallOptions {
   readonly clock: Clock;
   /** When it must be over, in ms of the clock; left out, it has no end of its own. */
   readonly deadline?: number | undefined;
+  /** Aborts when the request that it is made for is given up. */
+  readonly abandoned?: AbortSignal | undefined;
   /** The instances that it may go to; left out, all. */
   readonly accepts?: ((endpoint: Endpoint) => boolean) | undefined;
   /** Gives the call up at its upstream. */
@@ -58,21 +60,23 @@ export class PromisedCall extends UpstreamCall {
   }
 
   override get replayable(): boolean {
-    return this.options.request.idempotent && this.writer?.once !== true;
+    return this.options.request.idempotent && this.writer?.once !== true && !this.late;
   }
 
-  /** Gives the call up when the signal aborts, or when its deadline has come. */
+  /** Gives the call up when the signal aborts, when its deadline has come, or with the request it is made for. */
   watch(signal: AbortSignal | undefined): void {
-    const { service, clock, deadline } = this.options;
-    const follow = () => this.cancel(new CallCancelledError(service));
-    signal?.addEventListener('abort', follow, { once: true });
+    const { service, clock, deadline, abandoned } = this.options;
     const ms = deadline === undefined ? undefined : Math.max(0, deadline - clock.now());
-    const stop =
-      ms === undefined
-        ? undefined
-        : clock.after(ms, () => this.cancel(new UpstreamTimeoutError(service, Math.round(ms))));
+    const follow = () => this.cancel(new CallCancelledError(service));
+    const expire = () => this.cancel(new UpstreamTimeoutError(service, Math.round(ms ?? 0)));
+    // Of two timers for the same moment either may come first.
+    const leave = () => (isTimeout(abandoned?.reason) ? expire() : follow());
+    signal?.addEventListener('abort', follow, { once: true });
+    abandoned?.addEventListener('abort', leave, { once: true });
+    const stop = ms === undefined ? undefined : clock.after(ms, expire);
     this.stopWatching = () => {
       signal?.removeEventListener('abort', follow);
+      abandoned?.removeEventListener('abort', leave);
       stop?.();
     };
   }
@@ -126,15 +130,26 @@ export class PromisedCall extends UpstreamCall {
     else this.body.destroy(told);
   }
 
+  /** Whether its deadline has come, although its timer may not have run yet. */
+  private get late(): boolean {
+    const { deadline, clock } = this.options;
+    return deadline !== undefined && deadline <= clock.now();
+  }
+
   /** The header that tells the service how long it is waited for. */
   private timeLeft(): string {
     const { deadline, clock } = this.options;
-    if (deadline === undefined) return '';
-    return `${DEADLINE_HEADER}: ${Math.max(0, Math.floor(deadline - clock.now()))}\r\n`;
+    return deadline === undefined
+      ? ''
+      : `${DEADLINE_HEADER}: ${grantedOf(deadline - clock.now())}\r\n`;
   }
 
   private settle(): void {
     this.writer?.stop();
     this.stopWatching?.();
   }
+}
+
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof DOMException && reason.name === 'TimeoutError';
 }
