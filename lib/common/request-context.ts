@@ -22,7 +22,7 @@ export const CORRELATION_HEADER = 'x-correlation-id';
 export const DEADLINE_HEADER = 'x-rookery-deadline';
 
 /** The most that is kept back of the time left for an answer's way back, in ms, and the part of short times. */
-const WAY_BACK = 10;
+const WAY_BACK = 25;
 const WAY_BACK_PART = 1 / 20;
 
 /** What a callee is told of the ms that its caller still waits: its answer, if only that it was too late, must be back by then. */

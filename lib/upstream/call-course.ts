@@ -9,7 +9,7 @@ import type { Circuit } from '../resilience/circuit.js';
 import type { AttemptOwner, CallTimeouts } from './attempt-owner.js';
 import type { CallAttempt } from './call-attempt.js';
 import { keyOf } from './call-key.js';
-import { isFailure, isNeutral, outcomeOf } from './call-outcome.js';
+import { completionOf, isNeutral, outcomeOf, tellCircuit } from './call-outcome.js';
 import type { ConcurrencyLimit } from './concurrency-limit.js';
 import type { Deadlines } from './deadline-list.js';
 import type { Retries } from './retries.js';
@@ -149,13 +149,10 @@ export class CallCourse implements AttemptOwner<CallAttempt> {
 
   onCompleted(attempt: CallAttempt): void {
     const { circuit, events } = this.parts;
-    const failed = isFailure(attempt.status);
-    if (events.hears('call.ended')) this.tell(attempt, failed ? 'failure' : 'success');
-    this.report(attempt, failed ? 'failure' : 'success');
-    if (circuit === undefined) return;
-    const now = this.deadlines.coarseNow;
-    if (failed) circuit.failed(attempt.generation, now, attempt.latency);
-    else circuit.succeeded(attempt.generation, now, attempt.latency);
+    const outcome = completionOf(attempt);
+    if (events.hears('call.ended')) this.tell(attempt, outcome);
+    this.report(attempt, outcome);
+    if (circuit !== undefined) tellCircuit(circuit, attempt, this.deadlines.coarseNow);
   }
 
   onFailed(attempt: CallAttempt, error: UpstreamError): void {

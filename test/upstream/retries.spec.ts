@@ -215,6 +215,35 @@ describe('a deadline', () => {
     expect(fixture.circuit?.state).toBe('closed');
   });
 
+  it('hurts nobody and costs no retry when the service answers 504 for it', async () => {
+    const clock = new StandingClock();
+    const waiting: (() => void)[] = [];
+    const answer = ({ socket }: RawRequest) =>
+      void waiting.push(() => socket.write('HTTP/1.1 504 Late\r\ncontent-length: 0\r\n\r\n'));
+    const ports = [(await serve(answer)).port, (await serve(answer)).port];
+    const fixture = new UpstreamFixture(ports, { circuit: { minimumCalls: 1 } }, clock);
+    opened.push(() => fixture.close());
+    const ask = async (after: number, more = 0) => {
+      const scope = fixture.context.open({ 'x-rookery-deadline': '1000' });
+      const call = fixture.context.run(scope, () => fixture.upstream.request({ path: '/' }));
+      for (let answers = 0; answers <= more; answers++) {
+        await eventually(() => expect(waiting).toHaveLength(1));
+        clock.time += after;
+        waiting.pop()?.();
+      }
+      const { status } = await (await call).text().then(() => call);
+      return { status, circuit: fixture.circuit?.state, sent: fixture.happened };
+    };
+    // It was given 975 ms.
+    expect(await ask(974)).toEqual({ status: 504, circuit: 'closed', sent: [] });
+    expect(fixture.endpoint(0).consecutiveFailures + fixture.endpoint(1).consecutiveFailures).toBe(
+      0,
+    );
+    // One that gave up long before has failed, and another is asked.
+    expect(await ask(100, 1)).toMatchObject({ status: 504, circuit: 'open' });
+    expect(fixture.happened).toContain('call.retried');
+  });
+
   it('lets nothing be sent anew once it has come, although no timer has told yet', async () => {
     const clock = new StandingClock();
     const servers = [0, 1].map(() => serve(({ socket }) => void socket.resetAndDestroy()));

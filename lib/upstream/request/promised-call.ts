@@ -42,6 +42,8 @@ export class PromisedCall extends UpstreamCall {
   private body: Readable | undefined;
   private reason: Error | undefined;
   private stopWatching: (() => void) | undefined;
+  /** When the time is over that its deadline leaves the service. */
+  private readonly grantedUntil: number;
   /** The endpoint it was sent to last. */
   endpoint: Endpoint | undefined;
 
@@ -53,6 +55,12 @@ export class PromisedCall extends UpstreamCall {
     this.responseTimeout = options.responseTimeout;
     this.target = request.path;
     this.lines = request.fields;
+    this.grantedUntil = Number.POSITIVE_INFINITY;
+    if (options.deadline !== undefined) {
+      const now = options.clock.now();
+      // The service counts whole ms.
+      this.grantedUntil = now + grantedOf(options.deadline - now) - 1;
+    }
     if (options.accepts !== undefined) this.accepts = options.accepts;
     if (request.body !== undefined) {
       this.writer = new BodyWriter(request.body, (error) => this.cancel(error));
@@ -60,7 +68,11 @@ export class PromisedCall extends UpstreamCall {
   }
 
   override get replayable(): boolean {
-    return this.options.request.idempotent && this.writer?.once !== true && !this.late;
+    return this.options.request.idempotent && this.writer?.once !== true && !this.outOfTime;
+  }
+
+  override get outOfTime(): boolean {
+    return this.options.clock.now() >= this.grantedUntil;
   }
 
   /** Gives the call up when the signal aborts, when its deadline has come, or with the request it is made for. */
@@ -128,12 +140,6 @@ export class PromisedCall extends UpstreamCall {
     const told = this.reason ?? error;
     if (this.body === undefined) this.options.reject(told);
     else this.body.destroy(told);
-  }
-
-  /** Whether its deadline has come, although its timer may not have run yet. */
-  private get late(): boolean {
-    const { deadline, clock } = this.options;
-    return deadline !== undefined && deadline <= clock.now();
   }
 
   /** The header that tells the service how long it is waited for. */
