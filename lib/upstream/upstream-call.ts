@@ -41,7 +41,7 @@ export abstract class UpstreamCall {
     return false;
   }
 
-  /** Whether the time is over that the service was given: an answer of 504 says no more than that. */
+  /** Whether so little is left of the time it has that an answer of 504 says no more than that. */
   get outOfTime(): boolean {
     return false;
   }

@@ -30,6 +30,9 @@ export interface PromisedCallOptions {
   readonly reject: (error: Error) => void;
 }
 
+/** With less than this part of its time left, a service that gave up has done so for the lack of it. */
+const LAST_PART = 1 / 4;
+
 /** A call that someone awaits: the promise is kept with the answer's head, the body is a stream. */
 export class PromisedCall extends UpstreamCall {
   override readonly method: string;
@@ -42,8 +45,8 @@ export class PromisedCall extends UpstreamCall {
   private body: Readable | undefined;
   private reason: Error | undefined;
   private stopWatching: (() => void) | undefined;
-  /** When the time is over that its deadline leaves the service. */
-  private readonly grantedUntil: number;
+  /** When it was made, in ms of the clock, if it has a deadline. */
+  private readonly begun: number;
   /** The endpoint it was sent to last. */
   endpoint: Endpoint | undefined;
 
@@ -55,12 +58,7 @@ export class PromisedCall extends UpstreamCall {
     this.responseTimeout = options.responseTimeout;
     this.target = request.path;
     this.lines = request.fields;
-    this.grantedUntil = Number.POSITIVE_INFINITY;
-    if (options.deadline !== undefined) {
-      const now = options.clock.now();
-      // The service counts whole ms.
-      this.grantedUntil = now + grantedOf(options.deadline - now) - 1;
-    }
+    this.begun = options.deadline === undefined ? 0 : options.clock.now();
     if (options.accepts !== undefined) this.accepts = options.accepts;
     if (request.body !== undefined) {
       this.writer = new BodyWriter(request.body, (error) => this.cancel(error));
@@ -68,11 +66,14 @@ export class PromisedCall extends UpstreamCall {
   }
 
   override get replayable(): boolean {
-    return this.options.request.idempotent && this.writer?.once !== true && !this.outOfTime;
+    if (!this.options.request.idempotent || this.writer?.once === true) return false;
+    return this.timeLeft >= 1;
   }
 
+  /** Every service on the way keeps a little of the time back, so a 504 comes before it is over. */
   override get outOfTime(): boolean {
-    return this.options.clock.now() >= this.grantedUntil;
+    const { deadline } = this.options;
+    return deadline !== undefined && this.timeLeft < (deadline - this.begun) * LAST_PART;
   }
 
   /** Gives the call up when the signal aborts, when its deadline has come, or with the request it is made for. */
@@ -102,7 +103,7 @@ export class PromisedCall extends UpstreamCall {
   override head(endpoint: Endpoint): string {
     this.endpoint = endpoint;
     const { requestLine, fields } = this.options.request;
-    return `${requestLine}host: ${endpoint.authority}\r\n${fields}${this.timeLeft()}\r\n`;
+    return `${requestLine}host: ${endpoint.authority}\r\n${fields}${this.deadlineLine()}\r\n`;
   }
 
   override onConnected(sink: RequestSink): void {
@@ -142,12 +143,16 @@ export class PromisedCall extends UpstreamCall {
     else this.body.destroy(told);
   }
 
-  /** The header that tells the service how long it is waited for. */
-  private timeLeft(): string {
+  /** How long it is waited for yet, in ms; without a deadline, for ever. */
+  private get timeLeft(): number {
     const { deadline, clock } = this.options;
-    return deadline === undefined
-      ? ''
-      : `${DEADLINE_HEADER}: ${grantedOf(deadline - clock.now())}\r\n`;
+    return deadline === undefined ? Number.POSITIVE_INFINITY : deadline - clock.now();
+  }
+
+  /** The header that tells the service how long it is waited for. */
+  private deadlineLine(): string {
+    if (this.options.deadline === undefined) return '';
+    return `${DEADLINE_HEADER}: ${grantedOf(this.timeLeft)}\r\n`;
   }
 
   private settle(): void {
