@@ -16,6 +16,9 @@ import OpossumBreaker from 'opossum';
 import { Agent, fetch as undiciFetch, request as undiciRequest } from 'undici';
 import { median } from './support/report.mjs';
 
+/** The connections of each client, and the calls at a time. */
+const CONNECTIONS = 32;
+
 const BODY = JSON.stringify({ id: 7, name: 'an item', tags: ['a', 'b'], price: 12.5 });
 
 if (process.argv[2] === 'serve') {
@@ -67,6 +70,8 @@ async function main() {
       RookeryModule.forRoot({
         name: 'bench',
         config: false,
+        // As many as undici's agent has; Node's own fetch takes as many as it likes.
+        upstreams: { defaults: { connections: CONNECTIONS } },
         discovery: { backend: staticInstances({ items: [`http://127.0.0.1:${port}`] }) },
       }),
     ],
@@ -86,13 +91,16 @@ async function main() {
   process.exit();
 }
 
-const work = async (value) => value;
+async function work(value) {
+  return value;
+}
 
-const breaker = () =>
-  cockatiel.circuitBreaker(cockatiel.handleAll, {
+function breaker() {
+  return cockatiel.circuitBreaker(cockatiel.handleAll, {
     halfOpenAfter: 10_000,
     breaker: new cockatiel.SamplingBreaker({ threshold: 0.5, duration: 10_000 }),
   });
+}
 
 /** A function that does nothing, 20,000 times, one after the other. */
 async function calls(app, { Resilience, Shop, runs }) {
@@ -124,11 +132,11 @@ async function calls(app, { Resilience, Shop, runs }) {
   });
 }
 
-/** GETs of a small JSON over 32 connections, 32 at a time. */
+/** GETs of a small JSON over as many connections as there are calls at a time. */
 async function client(app, { ServiceClient, Upstreams, port, runs }) {
   const url = `http://127.0.0.1:${port}/items/7`;
   const origin = `http://127.0.0.1:${port}`;
-  const agent = new Agent({ connections: 32, pipelining: 1 });
+  const agent = new Agent({ connections: CONNECTIONS, pipelining: 1 });
   const caller = app.get(ServiceClient);
   const upstream = app.get(Upstreams).get('items');
   return compare(
@@ -141,9 +149,9 @@ async function client(app, { ServiceClient, Upstreams, port, runs }) {
       'undici.request': async () =>
         (await undiciRequest(`${origin}/items/7`, { dispatcher: agent })).body.json(),
       'Upstream.request': async () => (await upstream.request({ path: '/items/7' })).json(),
-      ServiceClient: () => caller.get('items', '/items/7'),
+      ServiceClient: () => caller.get('items', '/items/7', { coalesce: false }),
     },
-    32,
+    CONNECTIONS,
   );
 }
 

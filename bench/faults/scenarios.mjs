@@ -166,18 +166,20 @@ async function overload({ stack }) {
   const after = new Load({ port: stack.gateway.port, rate: 100 }).start();
   await pause(4_000);
   await after.stop();
-  const settled = load.between(2_000);
-  const accepted = settled.filter(({ status }) => status === 200);
-  const refused = settled.filter(({ status }) => status === 503);
-  const others = settled.length - accepted.length - refused.length;
+  const all = load.results;
+  const accepted = all.filter(({ status }) => status === 200);
+  const refused = all.filter(({ status }) => status === 503);
+  const others = all.length - accepted.length - refused.length;
   const p99 = percentile(accepted, 0.99);
+  const early = accepted.filter(({ due }) => due < 2_000);
+  const settled = accepted.filter(({ due }) => due >= 2_000);
   const slow = failed(after.results);
   const recovery = slow.length === 0 ? 0 : Math.max(...slow.map(({ due }) => due));
   return [
     {
-      promise: 'accepted requests: p99 < 500 ms from 2 s on',
-      figure: `${ms(p99)} of ${(accepted.length / 6).toFixed(0)}/s; first 2 s ${ms(percentile(load.between(0, 2_000), 0.99))}`,
-      kept: p99 < 500 && accepted.length > 0,
+      promise: 'accepted requests: p99 < 500 ms from the first moment on',
+      figure: `${ms(p99)} of ${(accepted.length / 8).toFixed(0)}/s; first 2 s ${ms(percentile(early, 0.99))} of ${early.length}, then ${ms(percentile(settled, 0.99))}, worst ${ms(percentile(accepted, 1))}`,
+      kept: p99 < 500 && percentile(early, 0.99) < 500 && accepted.length > 0,
     },
     {
       promise: 'the rest gets 503 at once (p99 < 100 ms)',

@@ -66,6 +66,8 @@ export function toRequest(
   };
 }
 
+const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
+
 /** A path is put together from what users typed; it must not lead anywhere else than it looks. */
 function checkedPath(path: string): string {
   if (!path.startsWith('/') || path.startsWith('//')) {
@@ -74,7 +76,7 @@ function checkedPath(path: string): string {
     );
   }
   const [segments = ''] = path.split('?');
-  if (segments.split('/').some((segment) => /^(?:\.|%2e){1,2}$/i.test(segment))) {
+  if (DOT_SEGMENT.test(segments)) {
     throw new InvalidRequestError(
       'its path has a "." or ".." segment. Encode what you put into a path with encodeURIComponent',
     );
@@ -83,8 +85,9 @@ function checkedPath(path: string): string {
 }
 
 function withQuery(path: string, query: CallOptions['query']): string {
+  if (query === undefined) return path;
   const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query ?? {})) {
+  for (const [name, value] of Object.entries(query)) {
     for (const each of Array.isArray(value) ? (value as QueryValue[]) : [value as QueryValue]) {
       if (each !== undefined && each !== null) search.append(name, String(each));
     }
@@ -108,10 +111,11 @@ function contentOf(
 }
 
 export function lowerCased(
-  headers: CallOptions['headers'] = {},
+  headers: CallOptions['headers'],
 ): Record<string, string | readonly string[] | undefined> {
-  // What must not be written at all is refused where it is written.
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
-  );
+  // What must not be written at all is refused where it is written; without a prototype, any name is only a name.
+  const lower = Object.create(null) as Record<string, string | readonly string[] | undefined>;
+  if (headers === undefined) return lower;
+  for (const name of Object.keys(headers)) lower[name.toLowerCase()] = headers[name];
+  return lower;
 }

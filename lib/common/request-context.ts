@@ -21,6 +21,15 @@ export const CORRELATION_HEADER = 'x-correlation-id';
  */
 export const DEADLINE_HEADER = 'x-rookery-deadline';
 
+/** The most that is kept back of the time left for an answer's way back, in ms, and the part of short times. */
+const WAY_BACK = 25;
+const WAY_BACK_PART = 1 / 20;
+
+/** What a callee is told of the ms that its caller still waits: its answer, if only that it was too late, must be back by then. */
+export function grantedOf(timeLeft: number): number {
+  return Math.max(0, Math.floor(timeLeft - Math.min(WAY_BACK, timeLeft * WAY_BACK_PART)));
+}
+
 /** What is known of the request that is being handled. */
 export interface RequestScope {
   readonly trace: TraceContext;
@@ -36,6 +45,12 @@ export interface RequestScope {
   readonly deadline?: number | undefined;
   /** The headers that came with it, as they came; for those a client is told to pass on. */
   readonly headers?: IncomingHttpHeaders;
+}
+
+/** How a request ends for whoever works for it. */
+interface Ending {
+  readonly controller: AbortController;
+  readonly stop: () => void;
 }
 
 /** Anything else could be an attempt to write into logs or headers. */
@@ -56,7 +71,7 @@ export class RequestContext {
   private readonly storage = new AsyncLocalStorage<RequestScope>();
   private readonly ids = new TraceIds();
   private tracer: Tracer | undefined;
-  private readonly signals = new WeakMap<RequestScope, AbortSignal>();
+  private readonly endings = new WeakMap<RequestScope, Ending>();
 
   constructor(private readonly clock: Clock) {}
 
@@ -76,16 +91,24 @@ export class RequestContext {
     return deadline === undefined ? undefined : Math.max(0, deadline - this.clock.now());
   }
 
-  /** Aborts when the current request's deadline has come; `undefined` when it has none. */
+  /**
+   * Aborts when the current request's deadline has come, or its caller has hung up before; `undefined` when it has none.
+   * Asked anew, it is never late: a timer of a process that stood still would be.
+   */
   get signal(): AbortSignal | undefined {
     const scope = this.current;
     if (scope?.deadline === undefined) return undefined;
-    let signal = this.signals.get(scope);
-    if (signal === undefined) {
-      ({ signal } = this.clock.deadline(Math.max(0, scope.deadline - this.clock.now())));
-      this.signals.set(scope, signal);
-    }
-    return signal;
+    const { controller } = this.endingOf(scope);
+    if (this.isLate(scope)) giveUp(controller);
+    return controller.signal;
+  }
+
+  /** A request that had a deadline has its answer, or is given up because its caller waits for none. */
+  end(scope: RequestScope, answered: boolean): void {
+    if (answered) return this.endings.get(scope)?.stop();
+    const { controller, stop } = this.endingOf(scope);
+    stop();
+    controller.abort(new DOMException('its caller has hung up', 'AbortError'));
   }
 
   /** Whether a request's deadline has come. */
@@ -157,6 +180,17 @@ export class RequestContext {
     }
   }
 
+  private endingOf(scope: RequestScope): Ending {
+    let ending = this.endings.get(scope);
+    if (ending === undefined) {
+      const controller = new AbortController();
+      const left = Math.max(0, (scope.deadline ?? 0) - this.clock.now());
+      ending = { controller, stop: this.clock.after(left, () => giveUp(controller)) };
+      this.endings.set(scope, ending);
+    }
+    return ending;
+  }
+
   private follow(parent: TraceContext | undefined): TraceContext {
     return {
       traceId: parent?.traceId ?? this.ids.traceId(),
@@ -164,6 +198,11 @@ export class RequestContext {
       flags: parent?.flags ?? '01',
     };
   }
+}
+
+/** Nothing of it is wanted any more; the first reason stays. */
+function giveUp(controller: AbortController): void {
+  controller.abort(new DOMException('its deadline has come', 'TimeoutError'));
 }
 
 /** What carries a request's place on, as a step of the trace. */

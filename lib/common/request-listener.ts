@@ -133,9 +133,15 @@ export class RequestListener implements OnApplicationBootstrap {
     for (const observe of this.ownObservers) observe(request, response, scope);
     // Whoever gave up waiting would only be answered in vain.
     if (this.context.isLate(scope)) return refuseLate(request, response, scope.correlationId);
+    if (scope.deadline !== undefined) this.watchEnd(response, scope);
     this.context.run(scope, () => {
       for (const listener of nest) listener.call(server, request, response);
     });
+  }
+
+  /** A caller that hangs up takes all with it that is done for it. */
+  private watchEnd(response: ServerResponse, scope: RequestScope): void {
+    response.once('close', () => this.context.end(scope, response.writableFinished));
   }
 }
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { ClientProxy, ReadPacket } from '@nestjs/microservices';
-import { DEADLINE_HEADER, RequestContext } from '../common/request-context.js';
+import { DEADLINE_HEADER, grantedOf, RequestContext } from '../common/request-context.js';
 
 /** The headers of a NATS message, as `headers()` of its package makes them. */
 export interface MessageHeaders {
@@ -67,7 +67,7 @@ export class MessageContext {
     const left = isEvent ? undefined : this.timeLeft;
     return left === undefined
       ? outgoing
-      : { ...outgoing, [DEADLINE_HEADER]: String(Math.floor(left)) };
+      : { ...outgoing, [DEADLINE_HEADER]: String(grantedOf(left)) };
   }
 
   private carried(packet: ReadPacket, { headers }: CarryOptions): ReadPacket {

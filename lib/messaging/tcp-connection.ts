@@ -11,6 +11,7 @@ const CLOSED = 'Connection closed';
 /** One connection to one instance, on Nest's own TCP client; used once and never opened again. */
 export class TcpConnection extends ClientTCP {
   private usable = false;
+  private gathers = false;
 
   /** Connects within so many ms, or rejects. */
   static async open(
@@ -42,6 +43,7 @@ export class TcpConnection extends ClientTCP {
 
   /** Sends a message and hears its answers; returns how to hear no more of them. */
   request(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
+    this.gather();
     return this.publish(packet, callback);
   }
 
@@ -71,6 +73,18 @@ export class TcpConnection extends ClientTCP {
 
   /** Nest's client logs errors, though whoever calls hears of them. */
   override handleError(): void {}
+
+  /** What is sent in one go leaves as one: a packet for each message would wake the other side for each. */
+  private gather(): void {
+    const netSocket = this.socket?.netSocket;
+    if (this.gathers || netSocket === undefined) return;
+    this.gathers = true;
+    netSocket.cork();
+    process.nextTick(() => {
+      this.gathers = false;
+      netSocket.uncork();
+    });
+  }
 
   private begin(): void {
     this.usable = this.socket !== null;

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Deadlines } from './deadline-list.js';
+import type { AttemptOwner } from './attempt-owner.js';
 import { Attempt, type Carrier } from './transport.js';
 import type { RequestSink, ResponseSource, UpstreamCall } from './upstream-call.js';
 import type { UpstreamEndpoint } from './upstream-endpoint.js';
@@ -9,38 +9,6 @@ import {
   type UpstreamError,
   UpstreamTimeoutError,
 } from './upstream.errors.js';
-
-/** How long each part of a call may take, in ms; 0 is for ever. */
-export interface CallTimeouts {
-  readonly connect: number;
-  readonly response: number;
-  readonly idle: number;
-}
-
-/** Who makes attempts and decides what becomes of them. */
-export interface AttemptOwner {
-  readonly name: string;
-  readonly timeouts: CallTimeouts;
-  readonly deadlines: Deadlines;
-  /** The time, in ms. */
-  now(): number;
-  /** It has waited for its connection since a time. */
-  onWaited(stage: 'queue' | 'connect', since: number): void;
-  /** How long an endpoint may be silent before `onSilence`, in ms; 0 is for ever. */
-  readonly patience: number;
-  /** An answer of 500 or more has come: true if it is thrown away, and the call tried elsewhere. */
-  onRejected(attempt: CallAttempt, status: number, rawHeaders: readonly string[]): boolean;
-  /** Nothing came for a while: true if the call is tried elsewhere. */
-  onSilence(attempt: CallAttempt): boolean;
-  /** The answer's head has come. */
-  onAnswered(attempt: CallAttempt, rawHeaders: string[]): void;
-  /** The connection has become a tunnel. */
-  onUpgraded(attempt: CallAttempt, socket: Socket): void;
-  /** The answer is complete. */
-  onCompleted(attempt: CallAttempt): void;
-  /** This try failed. */
-  onFailed(attempt: CallAttempt, error: UpstreamError): void;
-}
 
 type Phase = 'waiting' | 'connecting' | 'sending' | 'answering' | 'receiving' | 'done';
 
@@ -74,7 +42,7 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
   private waited = -1;
 
   constructor(
-    private readonly owner: AttemptOwner,
+    private readonly owner: AttemptOwner<CallAttempt>,
     readonly call: UpstreamCall,
     public startedAt: number,
   ) {
@@ -95,6 +63,10 @@ export class CallAttempt extends Attempt implements RequestSink, ResponseSource 
 
   override get wantsFresh(): boolean {
     return this.retries > 0;
+  }
+
+  override get pauses(): boolean {
+    return true;
   }
 
   /** Whether the call has seen its end. */

@@ -6,9 +6,10 @@ import type { RequestContext } from '../common/request-context.js';
 import type { CallOutcome, LoadBalancer } from '../load-balancing/load-balancer.js';
 import type { CallKey } from '../load-balancing/load-balancing-strategy.js';
 import type { Circuit } from '../resilience/circuit.js';
-import type { AttemptOwner, CallAttempt, CallTimeouts } from './call-attempt.js';
+import type { AttemptOwner, CallTimeouts } from './attempt-owner.js';
+import type { CallAttempt } from './call-attempt.js';
 import { keyOf } from './call-key.js';
-import { isFailure, isNeutral, outcomeOf } from './call-outcome.js';
+import { completionOf, isNeutral, outcomeOf, tellCircuit } from './call-outcome.js';
 import type { ConcurrencyLimit } from './concurrency-limit.js';
 import type { Deadlines } from './deadline-list.js';
 import type { Retries } from './retries.js';
@@ -59,7 +60,7 @@ interface Retry {
  * which something was sent is sent anew once, and only if it may be: when its connection breaks; and, within the budget,
  * when the answer is 502, 503 or 504, or its endpoint answers nobody any more although others do.
  */
-export class CallCourse implements AttemptOwner {
+export class CallCourse implements AttemptOwner<CallAttempt> {
   private readonly logger = new Logger('Upstream');
   /** What of a request the strategy goes by. */
   private readonly key: CallKey | undefined;
@@ -148,13 +149,10 @@ export class CallCourse implements AttemptOwner {
 
   onCompleted(attempt: CallAttempt): void {
     const { circuit, events } = this.parts;
-    const failed = isFailure(attempt.status);
-    if (events.hears('call.ended')) this.tell(attempt, failed ? 'failure' : 'success');
-    this.report(attempt, failed ? 'failure' : 'success');
-    if (circuit === undefined) return;
-    const now = this.deadlines.coarseNow;
-    if (failed) circuit.failed(attempt.generation, now, attempt.latency);
-    else circuit.succeeded(attempt.generation, now, attempt.latency);
+    const outcome = completionOf(attempt);
+    if (events.hears('call.ended')) this.tell(attempt, outcome);
+    this.report(attempt, outcome);
+    if (circuit !== undefined) tellCircuit(circuit, attempt, this.deadlines.coarseNow);
   }
 
   onFailed(attempt: CallAttempt, error: UpstreamError): void {

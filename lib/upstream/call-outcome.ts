@@ -1,4 +1,5 @@
 import type { CallOutcome } from '../load-balancing/load-balancer.js';
+import type { Circuit } from '../resilience/circuit.js';
 import type { CallAttempt } from './call-attempt.js';
 import {
   CallHandlingError,
@@ -6,10 +7,26 @@ import {
   UpstreamConnectionError,
   type UpstreamError,
 } from './upstream.errors.js';
+import type { CallEnding } from './upstream.events.js';
 
 /** Whether an answer says that the service failed; 4xx never do, because there the caller was wrong. */
-export function isFailure(status: number): boolean {
+function isFailure(status: number): boolean {
   return status === 500 || (status >= 502 && status <= 504);
+}
+
+/** How a call ended whose answer came; one that came too late because its caller had little time left is nobody's fault. */
+export function completionOf({ status, call }: CallAttempt): CallOutcome & CallEnding {
+  if (!isFailure(status)) return 'success';
+  return status === 504 && call.outOfTime ? 'cancelled' : 'failure';
+}
+
+/** Tells the circuit of a call whose answer came. */
+export function tellCircuit(circuit: Circuit, attempt: CallAttempt, now: number): void {
+  const { generation, latency } = attempt;
+  const ending = completionOf(attempt);
+  if (ending === 'cancelled') circuit.cancelled(generation);
+  else if (ending === 'failure') circuit.failed(generation, now, latency);
+  else circuit.succeeded(generation, now, latency);
 }
 
 /** Whether an error says nothing about the service. */

@@ -18,6 +18,11 @@ const PATIENCE = 5;
 const EACH = 8;
 /** So many times as many must wait as when it became slow: a queue that grows is more than one that is long. */
 const GROWTH = 1.5;
+/** So many windows in a row in which answers come steadily, calls take longer by so much, and more wait, are enough too. */
+const CLIMB = 3;
+const STEEPNESS = 1.1;
+/** Below this part of what is bearable nothing is called a climb. */
+const FOOT = 1 / 4;
 /** How fast the idea of the usual latency follows: a better one, a worse one, and a worse one at the lower bound. */
 const DOWN = 0.3;
 const UP = 0.01;
@@ -49,6 +54,9 @@ export class ConcurrencyLimit {
   private refused = 0;
   private windowEnd = 0;
   private slowWindows = 0;
+  private climbing = 0;
+  private latencyBefore = 0;
+  private waitingBefore = 0;
   /** How many waited when calls became slow. */
   private waitingThen = 0;
   private pace = 0;
@@ -98,23 +106,41 @@ export class ConcurrencyLimit {
 
   private adjust(now: number): void {
     const latency = this.sum / this.count;
+    const elapsed = now - this.windowEnd + WINDOW;
     if (this.usual === 0) this.usual = latency;
-    this.measurePace(now);
+    this.measurePace(elapsed);
     const bearable = Math.max(this.usual * this.settings.tolerance, this.settings.latency);
     const heldBack = this.refused > 0 && this.pace < this.best * HELD_BACK;
     this.slowWindows = latency > bearable ? this.slowWindows + 1 : 0;
     if (this.slowWindows === 1) this.waitingThen = this.waiting;
-    if (latency <= bearable || heldBack) this.grow();
+    this.climbing = this.climbs(latency, elapsed, bearable) ? this.climbing + 1 : 0;
+    if (this.climbing >= CLIMB && this.foresees(elapsed, bearable)) this.shrink(1);
+    else if (latency <= bearable || heldBack) this.grow();
     else if (this.isOverload()) this.shrink(bearable / latency);
     this.learn(latency, heldBack);
+    this.latencyBefore = latency;
+    this.waitingBefore = this.waiting;
     this.sum = this.count = this.refused = 0;
     this.peak = this.waiting;
     this.windowEnd = now + WINDOW;
   }
 
+  /** Whether a queue grows while answers come steadily: after a standstill they come late and all at once. */
+  private climbs(latency: number, elapsed: number, bearable: number): boolean {
+    if (elapsed > 2 * WINDOW || latency < bearable * FOOT) return false;
+    return (
+      latency > this.latencyBefore * STEEPNESS &&
+      (this.refused > 0 || this.waiting > this.waitingBefore)
+    );
+  }
+
+  /** Whether a call that comes now would wait too long, as fast as those before it are answered (Little's law). */
+  private foresees(elapsed: number, bearable: number): boolean {
+    return (this.waiting * elapsed) / this.count > bearable;
+  }
+
   /** How many answers a second there are, and were at best. */
-  private measurePace(now: number): void {
-    const elapsed = Math.max(WINDOW, now - this.windowEnd + WINDOW);
+  private measurePace(elapsed: number): void {
     this.pace += ((this.count * 1_000) / elapsed - this.pace) * PACE;
     this.best = Math.max(this.best * KEEPS, this.pace);
   }

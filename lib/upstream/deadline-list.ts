@@ -2,6 +2,8 @@ import type { Clock } from '../common/clock.js';
 
 /** How often overdue things are looked for, in ms; deadlines are late by at most this. */
 const SWEEP = 50;
+/** Timers are late by so many ms on a machine that is well. */
+const SLACK = 10;
 /** A sweep that comes so much too late in ms means that the process itself stood still. */
 const STALL = 100;
 
@@ -11,6 +13,14 @@ export abstract class Deadline {
   /** @internal */ waitsIn: DeadlineList | undefined = undefined;
   /** @internal */ earlier: Deadline | undefined = undefined;
   /** @internal */ later: Deadline | undefined = undefined;
+
+  /**
+   * Whether time in which this process stood still does not count, because whoever is waited for could not be heard then.
+   * @default false
+   */
+  get pauses(): boolean {
+    return false;
+  }
 
   /** The time is over; it waits no longer. */
   abstract expire(): void;
@@ -49,6 +59,8 @@ class DeadlineList {
  */
 export class Deadlines {
   private readonly lists = new Map<number, DeadlineList>();
+  /** Those that pause; due by the time that this process lived, and not stood still. */
+  private readonly pausing = new Map<number, DeadlineList>();
   private stop: (() => void) | undefined;
   private time = 0;
   private wasStalled = false;
@@ -67,16 +79,19 @@ export class Deadlines {
    */
   stoodStill(now: number): number {
     if (this.stop === undefined) return this.lost;
-    return this.lost + Math.max(0, now - this.time - SWEEP);
+    const late = now - this.time - SWEEP;
+    return late > SLACK ? this.lost + late : this.lost;
   }
 
   /** Begins a wait of so many ms; one that had begun is replaced. Nothing ever ends a wait of 0 ms. */
   set(deadline: Deadline, ms: number, now: number): void {
     if (deadline.waitsIn !== undefined) deadline.waitsIn.remove(deadline);
     if (ms === 0) return;
-    let list = this.lists.get(ms);
-    if (list === undefined) this.lists.set(ms, (list = new DeadlineList()));
-    list.append(deadline, now + ms);
+    const { pauses } = deadline;
+    const lists = pauses ? this.pausing : this.lists;
+    let list = lists.get(ms);
+    if (list === undefined) lists.set(ms, (list = new DeadlineList()));
+    list.append(deadline, (pauses ? now - this.stoodStill(now) : now) + ms);
     if (this.stop === undefined) this.start(now);
   }
 
@@ -98,15 +113,21 @@ export class Deadlines {
     this.time = now;
     this.wasStalled = stalled;
     if (stalled) return;
-    for (const [ms, list] of this.lists) {
-      for (let next = list.first; next !== undefined && next.due <= now; next = list.first) {
-        list.remove(next);
-        next.expire();
-      }
-      if (list.first === undefined) this.lists.delete(ms);
-    }
-    if (this.lists.size > 0) return;
+    expireIn(this.lists, now);
+    expireIn(this.pausing, now - this.lost);
+    if (this.lists.size > 0 || this.pausing.size > 0) return;
     this.stop?.();
     this.stop = undefined;
+  }
+}
+
+/** Ends the waits that are due; a list that is empty then is forgotten. */
+function expireIn(lists: Map<number, DeadlineList>, now: number): void {
+  for (const [ms, list] of lists) {
+    for (let next = list.first; next !== undefined && next.due <= now; next = list.first) {
+      list.remove(next);
+      next.expire();
+    }
+    if (list.first === undefined) lists.delete(ms);
   }
 }

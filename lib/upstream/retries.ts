@@ -47,6 +47,7 @@ export class Retries {
   afterAnswer(attempt: CallAttempt, status: number, rawHeaders: readonly string[]): boolean {
     if (!this.statuses.has(status) || !this.mayReplay(attempt) || !this.budget.left) return false;
     if (attempt.retries + 1 >= MOST_ENDPOINTS) return false;
+    if (status === 504 && attempt.call.outOfTime) return false;
     // Who says when to come back does not want anybody at once, here or next door (RFC 9110, 10.2.3).
     return !rawHeaders.some((name, at) => (at & 1) === 0 && name.toLowerCase() === 'retry-after');
   }

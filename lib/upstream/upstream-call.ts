@@ -41,6 +41,11 @@ export abstract class UpstreamCall {
     return false;
   }
 
+  /** Whether so little is left of the time it has that an answer of 504 says no more than that. */
+  get outOfTime(): boolean {
+    return false;
+  }
+
   /** How long the answer's head may take from the moment the request was sent, in ms; 0 is for ever. */
   abstract readonly responseTimeout: number;
 

@@ -71,8 +71,8 @@ export interface ConcurrencyOptions {
   /** How many times longer than usual answers may take before the limit shrinks. @default 2 */
   readonly tolerance?: number;
   /**
-   * While answers take no longer than this, no call is refused. Time in which the caller's own process stood still does
-   * not count. @default '200ms'
+   * While answers take no longer than this, and no queue grows that would make them, no call is refused. Time in which
+   * the caller's own process stood still does not count. @default '200ms'
    */
   readonly latency?: Duration;
 }

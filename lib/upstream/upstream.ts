@@ -1,6 +1,7 @@
 import type { PickExplanation } from '../load-balancing/explanation.js';
 import type { Circuit } from '../resilience/circuit.js';
-import { CallAttempt, type CallTimeouts } from './call-attempt.js';
+import type { CallTimeouts } from './attempt-owner.js';
+import { CallAttempt } from './call-attempt.js';
 import { CallCourse, type UpstreamParts } from './call-course.js';
 import type { ConcurrencyLimit } from './concurrency-limit.js';
 import type { Deadlines } from './deadline-list.js';

@@ -77,6 +77,29 @@ describe('the concurrency limit', () => {
     expect(service.refused).toBe(0);
   });
 
+  it.each([0, 60])(
+    'keeps latency bounded from the first moment of twice the capacity on, after %i calls a second',
+    (calm) => {
+      // 3 at a time and 15 ms each: 200 a second.
+      const service = new Service(new ConcurrencyLimit(SETTINGS), 3, 15);
+      if (calm > 0) service.load(calm, 3_000);
+      service.answered = [];
+      service.load(400, 8_000);
+      expect(Math.max(...service.answered)).toBeLessThan(500);
+      expect(service.answered.length).toBeGreaterThan(1_500);
+    },
+  );
+
+  it('bears a queue that grows for a moment, and one that is as long as ever', () => {
+    const service = new Service(new ConcurrencyLimit(SETTINGS), 10, 10);
+    service.load(500, 3_000);
+    // 1,000 a second are answered.
+    service.load(1_500, 250);
+    service.load(500, 3_000);
+    service.load(900, 5_000);
+    expect(service.refused).toBe(0);
+  });
+
   it('refuses nobody for a moment in which the whole machine stood still', () => {
     const service = new Service(new ConcurrencyLimit(SETTINGS), 200, 5);
     service.load(200, 3_000);

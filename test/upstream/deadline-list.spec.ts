@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { FakeClock } from '../../lib/testing/fake-clock.js';
 import { Deadline, Deadlines } from '../../lib/upstream/deadline-list.js';
+import { StandingClock } from './standing-clock.js';
 
 class Bell extends Deadline {
   rang: number | undefined;
@@ -15,18 +16,10 @@ class Bell extends Deadline {
   }
 }
 
-/** A clock whose timers fire when the test says, however late. */
-class StandingClock extends FakeClock {
-  time = 0;
-  sweep: () => void = () => {};
-
-  override now(): number {
-    return this.time;
-  }
-
-  override every(_ms: number, action: () => void): () => void {
-    this.sweep = action;
-    return () => {};
+/** One that waits only while this process lives. */
+class PausingBell extends Bell {
+  override get pauses(): boolean {
+    return true;
   }
 }
 
@@ -82,27 +75,49 @@ describe('Deadlines', () => {
   });
 
   it('calls nobody late right after the process itself stood still', () => {
-    const sweeps: (() => void)[] = [];
-    class Stalling extends FakeClock {
-      time = 0;
-      override now(): number {
-        return this.time;
-      }
-      override every(_interval: number, task: () => void): () => void {
-        sweeps.push(task);
-        return () => {};
-      }
-    }
-    const clock = new Stalling();
+    const clock = new StandingClock();
     const bell = new Bell(clock);
     new Deadlines(clock).set(bell, 1_000, 0);
-    clock.time = 30_000;
-    sweeps[0]?.();
+    clock.stand(30_000);
     expect(bell.rang).toBeUndefined();
     // A machine that is always late must not keep everybody waiting for ever.
-    clock.time = 60_000;
-    sweeps[0]?.();
+    clock.stand(30_000);
     expect(bell.rang).toBe(60_000);
+  });
+
+  it('does not count the time in which the process stood still, for whoever wants that', () => {
+    const clock = new StandingClock();
+    const deadlines = new Deadlines(clock);
+    const [bell, plain] = [new PausingBell(clock), new Bell(clock)];
+    deadlines.set(bell, 1_000, 0);
+    deadlines.set(plain, 1_000, 0);
+    clock.live(500);
+    // Again and again, as on a machine that has too much to do.
+    for (let times = 0; times < 5; times++) {
+      clock.stand(850);
+      clock.live(50);
+    }
+    expect(plain.rang).toBe(1_400);
+    expect(bell.rang).toBe(5_000);
+  });
+
+  it('gives a wait that begins after a standstill, and before its sweep, all of its time', () => {
+    const clock = new StandingClock();
+    const deadlines = new Deadlines(clock);
+    deadlines.set(new PausingBell(clock), 60_000, 0);
+    clock.live(1_000);
+    clock.time += 3_000;
+    const bell = new PausingBell(clock);
+    // As whoever begins many waits does, with the time of the last sweep.
+    deadlines.set(bell, 200, deadlines.coarseNow);
+    const fresh = new PausingBell(clock);
+    deadlines.set(fresh, 300, clock.time);
+    clock.sweep();
+    clock.live(100);
+    expect([bell.rang, fresh.rang]).toEqual([undefined, undefined]);
+    clock.live(300);
+    expect(bell.rang).toBe(4_150);
+    expect(fresh.rang).toBe(4_300);
   });
 
   it('rings what is due and nothing else, whatever is set and cleared in whatever order', async () => {
@@ -115,7 +130,9 @@ describe('Deadlines', () => {
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         const clock = new FakeClock();
         const deadlines = new Deadlines(clock);
-        const bells = Array.from({ length: 8 }, () => new Bell(clock));
+        const bells = Array.from({ length: 8 }, (_, at) =>
+          at % 2 === 0 ? new Bell(clock) : new PausingBell(clock),
+        );
         const due = new Map<Bell, number>();
         for (const { bell: index, ms, act } of steps) {
           const bell = bells[index] as Bell;

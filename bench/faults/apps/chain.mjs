@@ -2,13 +2,16 @@
 import 'reflect-metadata';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Controller, Get, HttpException, Inject, Module } from '@nestjs/common';
-import { RequestContext, RookeryModule, ServiceClient, startService } from 'nest-rookery';
+import { Circuits, RequestContext, RookeryModule, ServiceClient, startService } from 'nest-rookery';
 
 const { ROLE, NEXT } = process.env;
 let mode = { kind: 'well' };
 let calls = 0;
-/** How long after a request began its last step came, over all requests, in ms. */
-let latest = 0;
+/** When the last thing happened here after its request came to the front, over all requests, in ms of the front. */
+const latest = { work: 0, end: 0 };
+
+/** Ms of a clock that all processes of this machine share. */
+const sharedNow = () => Number(process.hrtime.bigint()) / 1e6;
 
 class ChainController {
   constructor(client, context) {
@@ -17,31 +20,52 @@ class ChainController {
 
   async work() {
     calls++;
-    const began = performance.now();
-    if (mode.kind === 'failing') throw new HttpException('no', mode.status);
-    if (mode.kind === 'slow') await this.#steps(began);
-    if (NEXT !== '') {
-      try {
-        await this.client.get(NEXT, '/work');
-      } catch (error) {
-        latest = Math.max(latest, performance.now() - began);
-        throw new HttpException(error.message, error.remoteStatus ?? error.statusCode ?? 502);
-      }
+    const began = this.#began();
+    note('work', began);
+    if (mode.kind === 'failing' && Math.random() < mode.rate)
+      throw new HttpException('no', mode.status);
+    try {
+      if (mode.kind === 'slow') await this.#steps(began);
+      if (NEXT !== '')
+        await this.client.get(NEXT, '/work', {
+          // Each request is to be a call, and not to share that of another.
+          coalesce: false,
+          headers: began === undefined ? {} : { 'x-began': String(began) },
+        });
+      return ROLE;
+    } catch (error) {
+      if (error.getStatus?.() === 504) throw error;
+      throw new HttpException(error.message, error.remoteStatus ?? error.statusCode ?? 502);
+    } finally {
+      note('end', began);
     }
-    if (mode.kind !== 'well') latest = Math.max(latest, performance.now() - began);
-    return ROLE;
   }
 
-  /** Work in steps of 20 ms that looks at its signal, as work that can be given up does. */
+  /** When the front was asked; it knows that by the time that is left. */
+  #began() {
+    const { current, timeLeft } = this.context;
+    const told = current?.headers?.['x-began'];
+    if (told !== undefined) return Number(told);
+    const granted = Number(current?.headers?.['x-rookery-deadline']);
+    return timeLeft === undefined ? undefined : sharedNow() - (granted - timeLeft);
+  }
+
+  /** Work in steps of 20 ms that ends when it is not wanted any more, as work that can be given up does. */
   async #steps(began) {
-    const { signal } = this.context;
-    while (performance.now() - began < mode.ms) {
+    const started = performance.now();
+    while (performance.now() - started < mode.ms) {
+      const { signal } = this.context;
       if (signal?.aborted) throw new HttpException('late', 504);
-      latest = Math.max(latest, performance.now() - began);
-      await pause(20);
+      note('work', began);
+      await pause(20, undefined, { signal }).catch(() => {});
     }
   }
 }
+
+function note(what, began) {
+  if (began !== undefined) latest[what] = Math.max(latest[what], sharedNow() - began);
+}
+
 Get('work')(
   ChainController.prototype,
   'work',
@@ -58,8 +82,12 @@ Module({
 })(AppModule);
 
 const app = await startService(AppModule, { port: 0, host: '127.0.0.1' });
-process.on('message', ({ id, become, report }) => {
+process.on('message', ({ id, become, report, circuits }) => {
   if (become !== undefined) mode = become;
+  for (const circuit of app.get(Circuits).all()) {
+    if (circuits === 'disabled') circuit.disable();
+    else if (circuits === 'closed') circuit.forceClose();
+  }
   process.send?.({ id, value: report ? { role: ROLE, calls, latest } : undefined });
 });
 process.channel?.unref();

@@ -38,7 +38,7 @@ export class Answers {
   async answer(call: WholeCall): Promise<WholeAnswer> {
     const { method = 'GET', body } = call.request;
     if ((method !== 'GET' && method !== 'HEAD') || body !== undefined) return this.change(call);
-    const ask = (conditions: UpstreamRequest['headers'] = {}) => this.ask(call, conditions);
+    const ask = (conditions?: UpstreamRequest['headers']) => this.ask(call, conditions);
     const cached = this.cache !== undefined && call.cache && method === 'GET';
     if (!call.coalesce && !cached) return ask();
     const key = keyOf(call);
@@ -58,7 +58,7 @@ export class Answers {
 
   private async change(call: WholeCall): Promise<WholeAnswer> {
     try {
-      return await this.ask(call, {});
+      return await this.ask(call);
     } finally {
       if (call.request.method !== 'OPTIONS') this.changed(call.service, call.request.path);
     }
@@ -66,10 +66,12 @@ export class Answers {
 
   private async ask(
     { service, request, limit }: WholeCall,
-    conditions: UpstreamRequest['headers'],
+    conditions?: UpstreamRequest['headers'],
   ): Promise<WholeAnswer> {
-    const headers = { ...request.headers, ...conditions };
-    const answer = await this.upstreams.get(service).request({ ...request, headers });
+    const asked = conditions
+      ? { ...request, headers: { ...request.headers, ...conditions } }
+      : request;
+    const answer = await this.upstreams.get(service).request(asked);
     return readWhole(answer, limit);
   }
 

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Clock } from '../../common/clock.js';
-import { DEADLINE_HEADER } from '../../common/request-context.js';
+import { DEADLINE_HEADER, grantedOf } from '../../common/request-context.js';
 import type { Endpoint } from '../../load-balancing/endpoint.js';
 import { type RequestSink, type ResponseSource, UpstreamCall } from '../upstream-call.js';
 import {
@@ -20,6 +20,8 @@ export interface PromisedCallOptions {
   readonly clock: Clock;
   /** When it must be over, in ms of the clock; left out, it has no end of its own. */
   readonly deadline?: number | undefined;
+  /** Aborts when the request that it is made for is given up. */
+  readonly abandoned?: AbortSignal | undefined;
   /** The instances that it may go to; left out, all. */
   readonly accepts?: ((endpoint: Endpoint) => boolean) | undefined;
   /** Gives the call up at its upstream. */
@@ -27,6 +29,9 @@ export interface PromisedCallOptions {
   readonly resolve: (response: UpstreamResponse) => void;
   readonly reject: (error: Error) => void;
 }
+
+/** With less than this part of its time left, a service that gave up has done so for the lack of it. */
+const LAST_PART = 1 / 4;
 
 /** A call that someone awaits: the promise is kept with the answer's head, the body is a stream. */
 export class PromisedCall extends UpstreamCall {
@@ -40,6 +45,8 @@ export class PromisedCall extends UpstreamCall {
   private body: Readable | undefined;
   private reason: Error | undefined;
   private stopWatching: (() => void) | undefined;
+  /** When it was made, in ms of the clock, if it has a deadline. */
+  private readonly begun: number;
   /** The endpoint it was sent to last. */
   endpoint: Endpoint | undefined;
 
@@ -51,6 +58,7 @@ export class PromisedCall extends UpstreamCall {
     this.responseTimeout = options.responseTimeout;
     this.target = request.path;
     this.lines = request.fields;
+    this.begun = options.deadline === undefined ? 0 : options.clock.now();
     if (options.accepts !== undefined) this.accepts = options.accepts;
     if (request.body !== undefined) {
       this.writer = new BodyWriter(request.body, (error) => this.cancel(error));
@@ -58,21 +66,30 @@ export class PromisedCall extends UpstreamCall {
   }
 
   override get replayable(): boolean {
-    return this.options.request.idempotent && this.writer?.once !== true;
+    if (!this.options.request.idempotent || this.writer?.once === true) return false;
+    return this.timeLeft >= 1;
   }
 
-  /** Gives the call up when the signal aborts, or when its deadline has come. */
+  /** Every service on the way keeps a little of the time back, so a 504 comes before it is over. */
+  override get outOfTime(): boolean {
+    const { deadline } = this.options;
+    return deadline !== undefined && this.timeLeft < (deadline - this.begun) * LAST_PART;
+  }
+
+  /** Gives the call up when the signal aborts, when its deadline has come, or with the request it is made for. */
   watch(signal: AbortSignal | undefined): void {
-    const { service, clock, deadline } = this.options;
-    const follow = () => this.cancel(new CallCancelledError(service));
-    signal?.addEventListener('abort', follow, { once: true });
+    const { service, clock, deadline, abandoned } = this.options;
     const ms = deadline === undefined ? undefined : Math.max(0, deadline - clock.now());
-    const stop =
-      ms === undefined
-        ? undefined
-        : clock.after(ms, () => this.cancel(new UpstreamTimeoutError(service, Math.round(ms))));
+    const follow = () => this.cancel(new CallCancelledError(service));
+    const expire = () => this.cancel(new UpstreamTimeoutError(service, Math.round(ms ?? 0)));
+    // Of two timers for the same moment either may come first.
+    const leave = () => (isTimeout(abandoned?.reason) ? expire() : follow());
+    signal?.addEventListener('abort', follow, { once: true });
+    abandoned?.addEventListener('abort', leave, { once: true });
+    const stop = ms === undefined ? undefined : clock.after(ms, expire);
     this.stopWatching = () => {
       signal?.removeEventListener('abort', follow);
+      abandoned?.removeEventListener('abort', leave);
       stop?.();
     };
   }
@@ -86,7 +103,7 @@ export class PromisedCall extends UpstreamCall {
   override head(endpoint: Endpoint): string {
     this.endpoint = endpoint;
     const { requestLine, fields } = this.options.request;
-    return `${requestLine}host: ${endpoint.authority}\r\n${fields}${this.timeLeft()}\r\n`;
+    return `${requestLine}host: ${endpoint.authority}\r\n${fields}${this.deadlineLine()}\r\n`;
   }
 
   override onConnected(sink: RequestSink): void {
@@ -126,15 +143,24 @@ export class PromisedCall extends UpstreamCall {
     else this.body.destroy(told);
   }
 
-  /** The header that tells the service how long it is waited for. */
-  private timeLeft(): string {
+  /** How long it is waited for yet, in ms; without a deadline, for ever. */
+  private get timeLeft(): number {
     const { deadline, clock } = this.options;
-    if (deadline === undefined) return '';
-    return `${DEADLINE_HEADER}: ${Math.max(0, Math.floor(deadline - clock.now()))}\r\n`;
+    return deadline === undefined ? Number.POSITIVE_INFINITY : deadline - clock.now();
+  }
+
+  /** The header that tells the service how long it is waited for. */
+  private deadlineLine(): string {
+    if (this.options.deadline === undefined) return '';
+    return `${DEADLINE_HEADER}: ${grantedOf(this.timeLeft)}\r\n`;
   }
 
   private settle(): void {
     this.writer?.stop();
     this.stopWatching?.();
   }
+}
+
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof DOMException && reason.name === 'TimeoutError';
 }

@@ -46,8 +46,10 @@ export async function requestUpstream(
   if (deadline !== undefined && deadline <= parts.clock.now()) {
     throw new DeadlineExceededError(carrier.name);
   }
+  const abandoned = parts.context?.signal;
+  if (abandoned?.aborted) throw new CallCancelledError(carrier.name);
   const make = (accepts?: (endpoint: Endpoint) => boolean) =>
-    promise(carrier, parts, { text, deadline, signal, accepts });
+    promise(carrier, parts, { text, deadline, signal, abandoned, accepts });
   const { hedgeAfter } = parts;
   if (hedgeAfter === undefined || text.body !== undefined || !SAFE.has(text.method)) {
     return make().answer;
@@ -70,11 +72,12 @@ interface Wish {
   readonly text: RequestText;
   readonly deadline: number | undefined;
   readonly signal: AbortSignal | undefined;
+  readonly abandoned: AbortSignal | undefined;
   readonly accepts: ((endpoint: Endpoint) => boolean) | undefined;
 }
 
 function promise(carrier: CallCarrier, { clock }: RequestParts, wish: Wish): PromisedRequest {
-  const { text, deadline, signal, accepts } = wish;
+  const { text, deadline, signal, abandoned, accepts } = wish;
   let made: PromisedCall | undefined;
   const answer = new Promise<UpstreamResponse>((resolve, reject) => {
     made = new PromisedCall({
@@ -83,6 +86,7 @@ function promise(carrier: CallCarrier, { clock }: RequestParts, wish: Wish): Pro
       responseTimeout: carrier.timeouts.response,
       clock,
       deadline,
+      abandoned,
       accepts,
       cancel: (cancelled) => carrier.cancel(cancelled),
       resolve,
