@@ -61,10 +61,14 @@ async function shareOf({ pid }, task) {
 
 async function cost(server) {
   const service = await startService(server);
-  const idle = await shareOf(service.child, () => pause(seconds * 500));
   // What is run often is compiled first.
+  const warm = new Prober(service.port);
+  await pause(4_000);
+  warm.stop();
+  await pause(1_000);
+  const idle = await shareOf(service.child, () => pause(seconds * 500));
   const prober = new Prober(service.port);
-  await pause(3_000);
+  await pause(500);
   const before = prober.asked;
   const calls = asked;
   const busy = await shareOf(service.child, () => pause(seconds * 1_000));

@@ -40,6 +40,7 @@ const on = {
   },
   // Those of a user, in place of what is counted below.
   ...(METRICS === 'on' && { metrics: true }),
+  ...(TRACING === 'off' && { tracing: false }),
   // The load has 64 connections, and none of its requests is one too many.
   upstreams: { defaults: { concurrency: { min: 64 } } },
 };

@@ -31,6 +31,11 @@ export const CONTENDERS = {
     env: { METRICS: 'on' },
     note: 'as rookery, with `metrics: true` in place of the histogram',
   },
+  'rookery, never traced': {
+    ...ours,
+    env: { TRACING: 'off' },
+    note: 'as rookery, with `tracing: false`; without an SDK it is never asked either',
+  },
   'rookery features off': {
     ...ours,
     env: { FEATURES: 'off' },
