@@ -6,14 +6,16 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock.js';
 import { RequestListener, type RequestsBeside } from '../../common/request-listener.js';
 import { Deadlines } from '../../upstream/deadline-list.js';
+import { FlushQueue } from '../../upstream/flush-queue.js';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway.options.js';
 import { ExchangeReporter } from '../proxy/exchange-reporter.js';
 import { type RoutedEntry, RequestRouting } from '../proxy/request-routing.js';
 import type { Route } from '../routes/route.js';
 import { AnswerHead } from './answer-head.js';
-import { LaneConnection, type LaneOwner } from './lane-connection.js';
+import { LaneConnection } from './lane-connection.js';
 import { LaneExchange } from './lane-exchange.js';
 import { LaneHead } from './lane-head.js';
+import type { LaneOwner } from './lane-owner.js';
 
 type ConnectionListener = (this: Server, socket: Socket) => void;
 
@@ -32,6 +34,7 @@ const REQUEST_STARTED = channel('http.server.request.start');
 export class FastLane implements LaneOwner, RequestsBeside {
   readonly deadlines: Deadlines;
   readonly answers: AnswerHead;
+  readonly flushes = new FlushQueue();
   private readonly head = new LaneHead();
   private readonly connections = new Set<LaneConnection>();
   private server: Server | undefined;
@@ -159,7 +162,7 @@ export class FastLane implements LaneOwner, RequestsBeside {
   }
 
   private closeIdle(): void {
-    for (const { isIdle, socket } of this.connections) if (isIdle) socket.destroy();
+    for (const connection of this.connections) if (connection.isIdle) connection.close();
   }
 }
 

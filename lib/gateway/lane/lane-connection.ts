@@ -1,9 +1,11 @@
 import { maxHeaderSize } from 'node:http';
 import type { Socket } from 'node:net';
-import { Deadline, type Deadlines } from '../../upstream/deadline-list.js';
+import { Deadline } from '../../upstream/deadline-list.js';
+import type { Flushable } from '../../upstream/flush-queue.js';
 import type { ClientConnection } from '../proxy/client-connection.js';
 import type { AnswerHead } from './answer-head.js';
 import type { LaneExchange } from './lane-exchange.js';
+import type { LaneOwner } from './lane-owner.js';
 
 const HEAD_END = Buffer.from('\r\n\r\n', 'latin1');
 const NOTHING = Buffer.alloc(0);
@@ -18,33 +20,13 @@ const FAREWELL = 1_000;
 /** How much of a body that nobody wants is read, so that its sender comes to read the answer. */
 const MOST_DISCARDED = 1 << 20;
 
-/** What a connection needs to know of the lane it is on. */
-export interface LaneOwner {
-  readonly deadlines: Deadlines;
-  readonly answers: AnswerHead;
-  /** The server's own times for a connection, in ms; 0 is for ever. */
-  readonly timeouts: {
-    readonly headersTimeout: number;
-    readonly requestTimeout: number;
-    readonly keepAliveTimeout: number;
-  };
-  /** Whether connections end behind their answers from now on. */
-  readonly isClosing: boolean;
-  /** Reads a head and makes its exchange; undefined leaves the request to Node. */
-  begin(connection: LaneConnection, head: string): LaneExchange | undefined;
-  /** Gives the connection to Node with the bytes that were not used. */
-  handOver(connection: LaneConnection, bytes: Buffer): void;
-  /** Its client does not begin to ask. */
-  onSilence(connection: LaneConnection): void;
-}
-
 /**
  * A client's connection on the fast lane: cuts requests out of the bytes that come, one at a time and in order.
  *
  * It is itself the one deadline that runs for it: for the first request, for the rest of a head or of a body, and for the next
  * request.
  */
-export class LaneConnection extends Deadline {
+export class LaneConnection extends Deadline implements Flushable {
   /** Whether the client expects it to stay open. */
   keepsAlive = true;
   private exchange: LaneExchange | undefined = undefined;
@@ -54,6 +36,10 @@ export class LaneConnection extends Deadline {
   private bodyLeft = 0;
   private flows = false;
   private discarded = 0;
+  /** Ends of answers, which leave when the turn of the event loop ends. */
+  private unsent = '';
+  /** How long its client may take to read the answer, in ms. */
+  private readIdle = 0;
   private served = 0;
   private reading = false;
   /** Whether the beginning of a head has come, and not its end. */
@@ -111,12 +97,36 @@ export class LaneConnection extends Deadline {
     if (exchange !== this.exchange) return;
     this.exchange = undefined;
     this.served++;
-    if (!exchange.ended) return void this.socket.destroy();
+    const { timeouts } = exchange.route;
+    this.readIdle = timeouts.readIdle;
+    if (!exchange.ended) return this.close();
     if (this.closes) this.leave();
-    else if (this.bodyLeft > 0) this.await(exchange.route.timeouts.bodyIdle);
-    else this.await(this.restingTime(exchange));
+    else if (this.bodyLeft > 0) this.await(timeouts.bodyIdle);
+    else this.await(this.owner.timeouts.keepAliveTimeout);
     this.resume();
     if (this.held.length > 0) this.read();
+  }
+
+  /** Sends the end of an answer, together with all that ends in this turn. */
+  sendLast(text: string): true {
+    if (this.unsent === '') this.owner.flushes.add(this);
+    this.unsent += text;
+    return true;
+  }
+
+  flush(): void {
+    const { unsent } = this;
+    if (unsent === '') return;
+    this.unsent = '';
+    this.socket.write(unsent, 'latin1');
+    // A client that has not read its answer cannot have asked again.
+    if (this.isIdle && this.socket.writableLength > 0) this.await(this.readIdle);
+  }
+
+  /** Ends now, with what was sent. */
+  close(): void {
+    this.flush();
+    this.socket.destroy();
   }
 
   /** Takes our ears off the socket. */
@@ -153,6 +163,7 @@ export class LaneConnection extends Deadline {
   private readonly onFinish = (): void => {
     this.held = NOTHING;
     this.isLeaving = true;
+    this.flush();
     this.socket.end();
     this.await(FAREWELL);
   };
@@ -212,6 +223,7 @@ export class LaneConnection extends Deadline {
   private handOver(): false {
     const { held } = this;
     this.held = NOTHING;
+    this.flush();
     this.owner.handOver(this, held);
     return false;
   }
@@ -249,6 +261,7 @@ export class LaneConnection extends Deadline {
   /** Ends behind what was written. A client that still sends its body is read for a while, so that it sees its answer. */
   private leave(): void {
     this.isLeaving = true;
+    this.flush();
     if (this.bodyLeft > 0) this.socket.end();
     else this.socket.destroySoon();
     if (!this.socket.destroyed) this.await(FAREWELL);
@@ -263,12 +276,6 @@ export class LaneConnection extends Deadline {
     if (!this.isPaused) return;
     this.isPaused = false;
     this.socket.resume();
-  }
-
-  private restingTime({ route }: LaneExchange): number {
-    // A client that has not read its answer cannot have asked again.
-    if (this.socket.writableLength > 0) return route.timeouts.readIdle;
-    return this.owner.timeouts.keepAliveTimeout;
   }
 
   private await(ms: number): void {

@@ -91,6 +91,7 @@ export class LaneExchange extends Exchange implements PlainAnswer {
     if (status !== 103 || this.isBegun || this.isGone) return;
     const links = earlyLinks(rawHeaders);
     if (links.length === 0) return;
+    this.lane.flush();
     this.socket.write(`HTTP/1.1 103 Early Hints\r\nLink: ${links.join(', ')}\r\n\r\n`, 'latin1');
   }
 
@@ -158,6 +159,8 @@ export class LaneExchange extends Exchange implements PlainAnswer {
   private send(text: string): boolean {
     const bytes = this.out + text;
     this.out = '';
+    if (this.ended) return this.lane.sendLast(bytes);
+    this.lane.flush();
     return bytes === '' || this.socket.write(bytes, 'latin1');
   }
 
@@ -167,6 +170,7 @@ export class LaneExchange extends Exchange implements PlainAnswer {
     const isChunked = this.delimited === 'chunked';
     const before = isChunked ? `${this.out}${chunk.length.toString(16)}\r\n` : this.out;
     this.out = '';
+    this.lane.flush();
     if (before === '') return socket.write(chunk);
     socket.cork();
     socket.write(before, 'latin1');

@@ -124,6 +124,19 @@ describe.each(ADAPTERS)('the fast lane of a gateway on %s', (adapter) => {
     expect(seen).toEqual([]);
   });
 
+  it('answers all of many clients who ask at once', async () => {
+    await start();
+    const all = Array.from({ length: 100 }, () => client());
+    await eventually(() => expect(all.every(({ socket }) => !socket.connecting)).toBe(true));
+    for (const round of ['/api/first', '/api/second']) {
+      for (const { socket } of all) socket.write(get(round));
+      await eventually(() =>
+        expect(all.filter(({ text }) => !text().endsWith(round))).toHaveLength(0),
+      );
+    }
+    expect(seen).toEqual([]);
+  });
+
   it('reads a head that comes in pieces', async () => {
     await start();
     const { socket, text } = client();

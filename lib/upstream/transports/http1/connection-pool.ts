@@ -7,6 +7,7 @@ import {
   type ChannelFigures,
   type ChannelOptions,
 } from '../../transport.js';
+import type { FlushQueue } from '../../flush-queue.js';
 import { UpstreamBusyError } from '../../upstream.errors.js';
 import { dial } from '../dial.js';
 import { type ConnectionOwner, Http1Connection } from './connection.js';
@@ -30,6 +31,7 @@ export class ConnectionPool extends Channel implements ConnectionOwner {
   constructor(
     private readonly options: ChannelOptions,
     private readonly deadlines: Deadlines,
+    readonly flushes: FlushQueue,
   ) {
     super();
   }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Deadline } from '../../deadline-list.js';
+import type { Flushable, FlushQueue } from '../../flush-queue.js';
 import type { Attempt, Carrier } from '../../transport.js';
 import {
   CallHandlingError,
@@ -13,6 +14,7 @@ import { type ResponseListener, ResponseParser } from './response-parser.js';
 /** Where a connection belongs. */
 export interface ConnectionOwner {
   readonly service: string;
+  readonly flushes: FlushQueue;
   /** It is free for another attempt. */
   onIdle(connection: Http1Connection): void;
   /** It is gone, whatever it did. */
@@ -26,7 +28,7 @@ export interface ConnectionOwner {
  *
  * It is itself the deadline of its idle time.
  */
-export class Http1Connection extends Deadline implements Carrier, ResponseListener {
+export class Http1Connection extends Deadline implements Carrier, Flushable, ResponseListener {
   private readonly parser = new ResponseParser(this);
   /** Takes our ears off the socket. */
   private readonly letGo: () => void;
@@ -37,6 +39,8 @@ export class Http1Connection extends Deadline implements Carrier, ResponseListen
   private received = false;
   private requestComplete = false;
   private paused = false;
+  /** A head that leaves when the turn of the event loop ends. */
+  private unsent = '';
 
   constructor(
     private readonly owner: ConnectionOwner,
@@ -63,6 +67,11 @@ export class Http1Connection extends Deadline implements Carrier, ResponseListen
   /** Whether it can take an attempt. */
   get usable(): boolean {
     return !this.closed && !this.socket.destroyed && this.socket.writable;
+  }
+
+  /** Whether any byte of the request may have left. */
+  private get hasSent(): boolean {
+    return this.connected && this.unsent === '';
   }
 
   /** How long the server says that it keeps an idle connection, in seconds, or -1. */
@@ -101,6 +110,12 @@ export class Http1Connection extends Deadline implements Carrier, ResponseListen
   /** Destroys the socket; an attempt under way fails. */
   destroy(): void {
     this.onBroken('it was closed by this side');
+  }
+
+  flush(): void {
+    const { unsent } = this;
+    this.unsent = '';
+    if (unsent !== '' && !this.closed) this.socket.write(unsent, 'latin1');
   }
 
   /** It was idle for too long. */
@@ -172,19 +187,28 @@ export class Http1Connection extends Deadline implements Carrier, ResponseListen
     this.requestComplete = !attempt.hasBody && !attempt.upgrades;
     this.parser.begin(attempt.method === 'HEAD', attempt.upgrades);
     try {
-      // Head and the body that is there already leave in one packet.
-      if (attempt.hasBody) this.socket.cork();
-      this.socket.write(attempt.head(), 'latin1');
+      const head = attempt.head();
+      if (attempt.hasBody) return this.transmitWithBody(attempt, head);
+      this.unsent = head;
+      this.owner.flushes.add(this);
       attempt.onSent(this, this.served > 0);
-      if (attempt.hasBody) this.socket.uncork();
     } catch (error) {
       this.fail(new CallHandlingError(this.owner.service, error));
     }
   }
 
+  /** Head and the body that is there already leave in one packet. */
+  private transmitWithBody(attempt: Attempt, head: string): void {
+    this.socket.cork();
+    this.socket.write(head, 'latin1');
+    attempt.onSent(this, this.served > 0);
+    this.socket.uncork();
+  }
+
   private onData(bytes: Buffer): void {
     // Bytes nobody asked for could be taken for the answer to the next request.
     if (this.attempt === undefined) return this.close();
+    if (this.unsent !== '') return this.onBroken('it answered before it was asked');
     this.received = true;
     try {
       this.parser.feed(bytes);
@@ -209,12 +233,12 @@ export class Http1Connection extends Deadline implements Carrier, ResponseListen
   }
 
   private onError(error: Error): void {
-    if (!this.closed) this.fail(connectionErrorOf(this.owner.service, error, this.connected));
+    if (!this.closed) this.fail(connectionErrorOf(this.owner.service, error, this.hasSent));
   }
 
   private onBroken(reason: string): void {
     if (this.closed) return;
-    this.fail(new UpstreamConnectionError(this.owner.service, reason, this.connected));
+    this.fail(new UpstreamConnectionError(this.owner.service, reason, this.hasSent));
   }
 
   private fail(error: UpstreamError): void {
