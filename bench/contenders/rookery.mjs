@@ -8,7 +8,7 @@ import { EventHub } from 'nest-rookery/common';
 import { staticInstances } from 'nest-rookery/discovery';
 import { jwt } from 'nest-rookery/security';
 
-const { PORT, UPSTREAMS, FEATURES, ADAPTER, BODY_LIMIT, FAST_LANE, SECURITY, METRICS } =
+const { PORT, UPSTREAMS, FEATURES, ADAPTER, BODY_LIMIT, FAST_LANE, SECURITY, METRICS, TRACING } =
   process.env;
 const origins = UPSTREAMS.split(',');
 const limits = BODY_LIMIT === undefined ? {} : { body: Number(BODY_LIMIT) };

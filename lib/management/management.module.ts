@@ -8,6 +8,7 @@ import { EnvEndpoint } from './endpoints/env.endpoint.js';
 import { HealthEndpoint } from './endpoints/health.endpoint.js';
 import { InfoEndpoint } from './endpoints/info.endpoint.js';
 import { LoggersEndpoint } from './endpoints/loggers.endpoint.js';
+import { MappingsEndpoint } from './endpoints/mappings.endpoint.js';
 import { RoutesEndpoint } from './endpoints/routes.endpoint.js';
 import { TargetsEndpoint } from './endpoints/targets.endpoint.js';
 import { LogLevelConfig } from './log-level-config.js';
@@ -52,6 +53,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
     LogLevelConfig,
     ManagementListener,
     ManagementPages,
+    MappingsEndpoint,
     RoutesEndpoint,
     TargetsEndpoint,
   ],

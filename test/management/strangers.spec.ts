@@ -28,6 +28,9 @@ const PAGES = [
   'discovery',
   'health',
   'metrics',
+  'metrics/http_server_request_duration_seconds_count',
+  'mappings',
+  'targets',
 ];
 
 /** What somebody might say to be taken for a caller on this machine. */
