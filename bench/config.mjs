@@ -1,7 +1,7 @@
 // What the config server costs: how long a change takes to arrive, what a thousand waiting clients need, and how fast
 // ten thousand keys are read and merged.
 //
-//   npm run bench:config -- [--only push|waiting|merge] [--changes 30] [--clients 1000] [--idle 10] [--json FILE]
+//   npm run bench:config -- [--only push|poll|waiting|merge] [--changes 30] [--clients 1000] [--idle 30] [--hold 30] [--keys 200] [--json FILE]
 import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,6 +17,11 @@ import { EventHub } from '../dist/common/index.js';
 import { ConfigClient, ConfigClientModule } from '../dist/config-client/index.js';
 import { readProperties } from '../dist/cjs/common/properties/properties-format.js';
 import { readYaml } from '../dist/cjs/common/properties/yaml-format.js';
+import { ConfigClient as Client } from '../dist/cjs/config-client/config-client.js';
+import { ConfigJudge } from '../dist/cjs/config-client/config-judge.js';
+import { EnvironmentVariables } from '../dist/cjs/config-client/environment-variables.js';
+import { readConfigAnswer } from '../dist/cjs/config-client/sources/config-answer.js';
+import { environmentJson } from '../dist/cjs/config-server/environment-json.js';
 import { documentOf, mergedProperties } from '../dist/cjs/config-server/merged-properties.js';
 import { startAgent } from '../test/support/consul/agent.mjs';
 
@@ -25,7 +30,9 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     changes: { type: 'string', default: '30' },
     clients: { type: 'string', default: '1000' },
-    idle: { type: 'string', default: '10' },
+    idle: { type: 'string', default: '30' },
+    hold: { type: 'string', default: '30' },
+    keys: { type: 'string', default: '200' },
     json: { type: 'string' },
   },
 });
@@ -93,20 +100,23 @@ const WRITERS = {
   },
 };
 
-/** From the write, or for git from the webhook, until the client reads the new value. */
-async function push(kind, consul) {
+/** The times from the write, or for git from the webhook, until the client reads the new value. */
+async function changes(kind, { consul, refresh, count, pause }) {
   const { where, write, tell: hook } = WRITERS[kind](consul);
   await write(0);
   const server = await startServer(kind, where);
   class App {}
   const client = await NestFactory.createApplicationContext(
-    { module: App, imports: [ConfigClientModule.forRoot({ url: server.url, name: 'orders' })] },
+    {
+      module: App,
+      imports: [ConfigClientModule.forRoot({ url: server.url, name: 'orders', refresh })],
+    },
     { logger: ['error'] },
   );
   const config = client.get(ConfigClient);
   const events = client.get(EventHub);
   const times = [];
-  for (let n = 1; n <= Number(values.changes); n++) {
+  for (let n = 1; n <= count; n++) {
     const arrived = new Promise((resolve) => {
       const stop = events.on('config.changed', () => {
         if (Number(config.get('counter')) !== n) return;
@@ -122,41 +132,93 @@ async function push(kind, consul) {
     }
     times.push((await arrived) - began);
     await written;
-    // The client does not ask again at once.
-    await sleep(150);
+    await sleep(pause(n));
   }
   await client.close();
   await server.stop();
-  results[`push from ${kind}`] = { p50: at(times, 0.5), p95: at(times, 0.95), max: at(times, 1) };
+  return { p50: at(times, 0.5), p95: at(times, 0.95), max: at(times, 1) };
+}
+
+function shown(name, kind, { p50, p95, max }) {
   console.log(
-    `change in ${kind.padEnd(10)} to the client's value: p50 ${ms(at(times, 0.5))}, p95 ${ms(at(times, 0.95))}, max ${ms(at(times, 1))}`,
+    `change in ${kind.padEnd(10)} to the client's value by ${name}: p50 ${ms(p50)}, p95 ${ms(p95)}, max ${ms(max)}`,
   );
 }
 
-/** A client that waits: one socket, one held request; resolves with the time of the answer's first byte. */
-function waiting(port, etag) {
+async function push(kind, consul) {
+  // The client does not ask again at once.
+  const found = await changes(kind, {
+    consul,
+    refresh: { interval: '30s' },
+    count: Number(values.changes),
+    pause: () => 150,
+  });
+  results[`push from ${kind}`] = found;
+  shown('push', kind, found);
+}
+
+const INTERVAL = 1_000;
+
+/** What a client reads that asks every second, written at every moment of that second. */
+async function poll(kind, consul) {
+  const count = 20;
+  const found = await changes(kind, {
+    consul,
+    refresh: { interval: '1s', push: false },
+    count,
+    pause: (n) => (n * INTERVAL) / count,
+  });
+  const over = found.max - INTERVAL;
+  results[`poll of ${kind}`] = { ...found, over };
+  shown('poll', kind, found);
+}
+
+/**
+ * A client that waits: one socket, one held question, asked again whenever nothing has changed, as `ConfigClientModule`
+ * asks; resolves with the time of the news's first byte.
+ */
+function waiting(port, etag, hold) {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => undefined);
-  const asked = once(socket, 'connect').then(() =>
-    socket.write(`GET /orders/prod?wait=60s HTTP/1.1\r\nhost: x\r\nif-none-match: ${etag}\r\n\r\n`),
-  );
-  const answered = once(socket, 'data').then(([data]) => {
-    socket.destroy();
-    return { at: performance.now(), status: Number(data.toString('latin1').split(' ')[1]) };
+  const ask = () =>
+    socket.write(
+      `GET /orders/prod?wait=${hold}s HTTP/1.1\r\nhost: x\r\nif-none-match: ${etag}\r\n\r\n`,
+    );
+  const asked = once(socket, 'connect').then(ask);
+  const answered = new Promise((resolve) => {
+    socket.on('data', (data) => {
+      const status = Number(data.toString('latin1').split(' ')[1]);
+      if (status === 304) ask();
+      else {
+        socket.destroy();
+        resolve({ at: performance.now(), status });
+      }
+    });
   });
   return { asked, answered };
 }
 
 async function waitingClients() {
-  const { where, write } = WRITERS.file();
+  const where = folder();
+  const settings = Array.from(
+    { length: Number(values.keys) },
+    (_, at) => `setting-${at}: text of ${at}\n`,
+  );
+  const write = (n) =>
+    writeFileSync(join(where, 'orders.yml'), `counter: ${n}\n${settings.join('')}`);
   write(0);
   const server = await startServer('file', where);
   const etag = (await fetch(`${server.url}/orders/prod`)).headers.get('etag');
   await sleep(1_000);
   const before = await server.use();
-  const clients = Array.from({ length: Number(values.clients) }, () => waiting(server.port, etag));
+  const clients = [];
+  for (let at = 0; at < Number(values.clients); at++) {
+    clients.push(waiting(server.port, etag, values.hold));
+    // Services do not start all at the same moment; their questions end spread over the time.
+    if (at % 10 === 0) await sleep(Number(values.hold) * (10_000 / Number(values.clients)));
+  }
   await Promise.all(clients.map(({ asked }) => asked));
-  await sleep(2_000);
+  await sleep(1_000);
   const started = await server.use();
   const from = performance.now();
   await sleep(Number(values.idle) * 1_000);
@@ -223,17 +285,53 @@ function merge(format, read) {
   );
 }
 
+/** What a client does with the answer of a server when one key has changed: read, merge, judge, compare. */
+async function mergeOfClient() {
+  const layers = Array.from({ length: LAYERS }, (_, number) => {
+    const { entries } = readYaml(layer(number, 'yaml'))[0];
+    const pairs = entries.map(({ key, value }) => [key, value]);
+    const origins = entries.map(({ key, position }) => [key, `file:${number}.yml:${position}`]);
+    const name = `file:${number}.yml`;
+    return { name, source: Object.fromEntries(pairs), origins: Object.fromEntries(origins) };
+  });
+  const variables = new EnvironmentVariables({ ...process.env });
+  const client = new Client(variables, new EventHub(), 'the bench');
+  const judge = new ConfigJudge({ variables, defaults: {}, validate: undefined, sections: [] });
+  let told = 0;
+  client.onChange('group0.setting-0.value', () => told++);
+  client.onChange('group1.setting-1.value', () => (told += 1_000));
+  const times = [];
+  for (let run = 0; run < 30; run++) {
+    layers[0].source['group0.setting-0.value'] = `text of ${run}`;
+    const query = { application: 'orders', profiles: ['prod'] };
+    const body = environmentJson(query, { version: `${run}`, sources: layers }, true);
+    const began = performance.now();
+    client.accept(await judge.judge(readConfigAnswer(body, 'the bench')));
+    times.push(performance.now() - began);
+  }
+  if (told !== 29) throw new Error(`the listener of the changed key was called ${told} times`);
+  const [p50, first] = [at(times.slice(5), 0.5), times[0]];
+  results['merge in the client'] = { keys: KEYS, p50, first };
+  console.log(
+    `${KEYS} keys in ${LAYERS} layers in the client, one changed, read, merged and compared: p50 ${ms(p50)}, the first time ${ms(first)}`,
+  );
+}
+
 const wanted = (name) => values.only === '' || values.only === name;
 try {
-  if (wanted('push')) {
+  if (wanted('push') || wanted('poll')) {
     const agent = await startAgent();
-    for (const kind of Object.keys(WRITERS)) await push(kind, agent.url);
+    for (const kind of Object.keys(WRITERS)) {
+      if (wanted('push')) await push(kind, agent.url);
+      if (wanted('poll')) await poll(kind, agent.url);
+    }
     await agent.stop();
   }
   if (wanted('waiting')) await waitingClients();
   if (wanted('merge')) {
     merge('properties', readProperties);
     merge('yaml', readYaml);
+    await mergeOfClient();
   }
 } finally {
   for (const path of folders) rmSync(path, { recursive: true, force: true });

@@ -14,7 +14,7 @@ Module({
 const app = await NestFactory.createApplicationContext(AppModule, { logger: false });
 app.get(Registrar).start(3_000);
 const client = app.get(DiscoveryClient);
-client.onChange('orders', ({ instances }) => process.send(instances.length));
+client.onChange('orders', ({ instances, stale }) => process.send([instances.length, stale]));
 // The load: a tenth of a core in each process.
 setInterval(() => {
   for (const end = performance.now() + 2; performance.now() < end;);

@@ -12,7 +12,12 @@ export class ConfigUnreachableError extends RookeryError {
 
 /** The config server answered something that is no configuration. */
 export class ConfigAnswerError extends RookeryError {
-  constructor(url: string, problem: string) {
+  constructor(
+    url: string,
+    problem: string,
+    /** The status it answered with, when that is what is wrong. */
+    readonly answered?: number,
+  ) {
     super(`${url} ${problem}.`, { code: 'ERR_CONFIG_ANSWER', status: 502 });
   }
 }

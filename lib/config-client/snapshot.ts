@@ -5,7 +5,7 @@ import {
   randomUUID,
   scrypt as scryptCallback,
 } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { SnapshotError } from './config-client.errors.js';
@@ -115,10 +115,17 @@ export class SnapshotFile {
     const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(MARK);
     const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
     const beside = `${path}.${randomUUID()}`;
-    await mkdir(dirname(path), { recursive: true });
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     try {
       const bytes = Buffer.concat([MARK, salt, nonce, cipher.getAuthTag(), body]);
-      await writeFile(beside, bytes, { mode: 0o600, flag: 'wx' });
+      const file = await open(beside, 'wx', 0o600);
+      try {
+        await file.writeFile(bytes);
+        // A name that is there after a power failure must not stand for an empty file.
+        await file.datasync();
+      } finally {
+        await file.close();
+      }
       await rename(beside, path);
     } catch (error) {
       await rm(beside, { force: true });

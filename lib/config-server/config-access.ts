@@ -51,9 +51,11 @@ export class Grant {
   constructor(private readonly only?: Restriction) {}
 
   /** Whether a configuration may be read; throws `ConfigAccessError`. */
-  mustRead({ application, profiles }: ConfigQuery): void {
+  mustRead({ application, profiles, label = '' }: ConfigQuery): void {
     const { only } = this;
     if (!only) return;
+    // A label can be a directory, and that of another application.
+    for (const step of label.split(/[,/]/)) this.mustNotName(step.trim(), only);
     for (const name of application.split(',')) {
       if (name !== only.application && name !== 'application') throw new ConfigAccessError();
       // "orders" in the profile "admin" reads orders-admin.yml, which belongs to the application "orders-admin".

@@ -113,7 +113,12 @@ export class ConfigPublisher implements OnModuleDestroy {
   private async first(topic: Topic): Promise<void> {
     const { live, settled, reason } = topic;
     if (live.latest) return;
-    if (!settled.aborted) await this.wait(PATIENCE, settled);
+    if (!settled.aborted) {
+      await this.wait(PATIENCE, (wake) => {
+        settled.addEventListener('abort', wake);
+        return () => settled.removeEventListener('abort', wake);
+      });
+    }
     if (live.latest) return;
     if (this.stopping) throw new ConfigServerStoppingError();
     if (reason.error instanceof RookeryError && reason.error.statusCode === 404) {
@@ -126,27 +131,33 @@ export class ConfigPublisher implements OnModuleDestroy {
 
   /** Waits until the configuration is another than the client's. */
   private async change({ live }: Topic, { has, limit, signal }: ChangeWait): Promise<void> {
-    const changed = new AbortController();
-    const stop = live.onChange((config) => {
-      if (!has(config)) changed.abort();
-    });
-    const leave = () => changed.abort();
-    signal.addEventListener('abort', leave);
-    if (!this.stopping) await this.wait(limit, changed.signal);
-    stop();
-    signal.removeEventListener('abort', leave);
+    if (!this.stopping && !signal.aborted) {
+      await this.wait(limit, (wake) => {
+        signal.addEventListener('abort', wake);
+        const stop = live.onChange((config) => {
+          if (!has(config)) wake();
+        });
+        return () => {
+          stop();
+          signal.removeEventListener('abort', wake);
+        };
+      });
+    }
     if (this.stopping && has(live.current)) throw new ConfigServerStoppingError();
   }
 
-  /** Sleeps until a signal aborts or waiting ends for everyone; `AbortSignal.any` would leave a trace for each. */
-  private async wait(limit: number, signal: AbortSignal): Promise<void> {
-    const over = new AbortController();
-    const end = () => over.abort();
-    this.waits.add(end);
-    signal.addEventListener('abort', end);
-    await this.clock.sleep(limit, over.signal);
-    signal.removeEventListener('abort', end);
-    this.waits.delete(end);
+  /**
+   * Sleeps until somebody wakes it, time is over, or waiting ends for everyone. A thousand do so at once: a controller and
+   * a signal for each of them would be most of what they cost.
+   */
+  private async wait(limit: number, begin: (wake: () => void) => () => void): Promise<void> {
+    const ends: (() => void)[] = [];
+    await new Promise<void>((resolve) => {
+      const wake = () => resolve();
+      this.waits.add(wake);
+      ends.push(this.clock.after(limit, wake), begin(wake), () => this.waits.delete(wake));
+    });
+    for (const end of ends) end();
   }
 
   private topic(query: ConfigQuery): Topic {

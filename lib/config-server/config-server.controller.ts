@@ -12,6 +12,9 @@ import { ReservedPaths } from './reserved-paths.js';
 /** The token of all endpoints. */
 export const CONFIG_ENDPOINTS = Symbol('ConfigEndpoints');
 
+/** Said to what still works for a caller; an exception in its place would be made for every one of thousands. */
+const GONE = 'the caller is gone';
+
 /**
  * Answers the paths of a config server as Spring Cloud Config does, and those that are ours beside them.
  *
@@ -64,7 +67,8 @@ export class ConfigServerController implements OnApplicationBootstrap {
     { route, query }: { readonly route: ConfigRoute; readonly query: URLSearchParams },
   ): Promise<void> {
     const gone = new AbortController();
-    response.once('close', () => gone.abort());
+    const leave = () => gone.abort(GONE);
+    response.once('close', leave);
     try {
       const grant = this.grantOf(request, route);
       const call = { route, request, response, query, grant, signal: gone.signal };
@@ -72,6 +76,8 @@ export class ConfigServerController implements OnApplicationBootstrap {
       if (reply && !gone.signal.aborted) send(request, response, reply);
     } catch (error) {
       if (!gone.signal.aborted) this.fail(request, response, error);
+    } finally {
+      response.off('close', leave);
     }
   }
 

@@ -10,6 +10,10 @@ const CALL_LIMIT = 5_000;
 /** How long a goodbye may take, in ms: the lease ends by itself anyway. */
 const GOODBYE_LIMIT = 2_000;
 
+/** A registration that held so long, in ms, is made anew at once when it is lost; others after a wait that grows to the second. */
+const HELD_LONG = 1_000;
+const MOST_WAIT = 2_000;
+
 /** What keeps an instance registered needs, and whom it tells. */
 export interface RegistrationContext {
   readonly registry: ServiceRegistry;
@@ -37,7 +41,7 @@ export class Registration {
   private readonly stopped = new AbortController();
   private readonly goodbye = new AbortController();
   private readonly backoff: Backoff;
-  private readonly losses = new Backoff();
+  private readonly losses = new Backoff({ most: MOST_WAIT });
   private readonly done: Promise<void>;
   private held: Held | undefined;
   private told: InstanceStatus | undefined;
@@ -164,7 +168,7 @@ export class Registration {
     this.context.onLost(held.instance, why);
     const { clock } = this.context;
     // At once; but a registry that forgets again and again is not asked in a hot loop.
-    if (clock.now() - held.since >= this.context.heartbeat) this.losses.reset();
+    if (clock.now() - held.since >= HELD_LONG) this.losses.reset();
     else await clock.sleep(this.losses.next(), this.stopped.signal);
     if (!this.stopped.signal.aborted) await this.register();
   }

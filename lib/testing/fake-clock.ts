@@ -71,11 +71,17 @@ export class FakeClock extends Clock {
     for (let due = this.next(end); due; due = this.next(end)) {
       this.elapsed = Math.max(this.elapsed, due.at);
       if (due.every === undefined) this.appointments.delete(due);
-      else due.at += due.every;
+      else due.at = this.elapsed + due.every;
       due.task();
       await settle();
     }
     this.elapsed = end;
+  }
+
+  /** Lets so many ms pass in which nothing runs, as on a laptop that sleeps or in a process that is stopped; what fell due runs late. */
+  async suspend(ms: number): Promise<void> {
+    this.elapsed += ms;
+    await this.advance(0);
   }
 
   private book(appointment: Appointment): () => void {

@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type INestApplication, Logger } from '@nestjs/common';
@@ -107,6 +107,8 @@ describe.each<[Platform, 'file' | 'git']>([
     }
     mkdirSync(join(inside.path, 'main'));
     for (const path of [inside.path, origin.path]) {
+      mkdirSync(join(path, 'stock'));
+      writeFileSync(join(path, 'stock', 'application.yml'), `password: ${SECRET}`);
       symlinkSync(join(outside.path, 'stolen.yml'), join(path, 'linked.yml'));
       symlinkSync(outside.path, join(path, 'linked'));
       symlinkSync(join(outside.path, 'passwd'), join(path, 'linked.txt'));
@@ -214,6 +216,13 @@ describe.each<[Platform, 'file' | 'git']>([
       '/stock/prod/$explain?key=password',
       '/orders/prod/stock.yml?useDefaultLabel',
       '/orders/stock/main/notes.txt',
+      '/orders/prod/stock',
+      '/orders/prod/main,stock',
+      '/orders/prod/teams(_)stock',
+      '/stock/orders-prod.yml',
+      '/orders/prod/stock/application.yml',
+      '/orders/prod/stock/$watch',
+      '/orders/prod/stock/$explain?key=password',
       '/key',
       '/encrypt/status',
     ];

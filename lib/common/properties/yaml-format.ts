@@ -11,7 +11,9 @@ import {
   parseAllDocuments,
   type Scalar,
   stringify,
+  visit,
   type YAMLMap,
+  type YAMLParseError,
 } from 'yaml';
 import type { PropertyValue } from './property-source.js';
 import { type ConfigDocument, Flattened, FormatError } from './flatten.js';
@@ -22,6 +24,9 @@ const WORDS: Readonly<Record<string, boolean>> = { yes: true, on: true, no: fals
 
 /** So many nodes are walked; aliases of aliases multiply them. */
 const MOST_VISITS = 200_000;
+
+/** So many documents are in one file at most. */
+const MOST_DOCUMENTS = 1_000;
 
 /** A place in a document that is being walked. */
 interface Place {
@@ -37,13 +42,16 @@ export function readYaml(text: string): readonly ConfigDocument[] {
 
 /** Reads YAML with the parser of the whole language. */
 export function readAnyYaml(text: string): readonly ConfigDocument[] {
+  if ((text.match(/^---(?!\S)/gm)?.length ?? 0) > MOST_DOCUMENTS) {
+    throw new FormatError(`more than ${MOST_DOCUMENTS} documents. Split the file.`);
+  }
   const lines = new LineCounter();
   const options = { lineCounter: lines, prettyErrors: false, logLevel: 'silent' } as const;
   // The parser compares every key with every other; the walk below finds duplicates faster.
   const documents = parseAllDocuments(text, { ...options, uniqueKeys: false });
   return (Array.isArray(documents) ? documents : []).map((document) => {
     const [error] = document.errors;
-    if (error) throw new FormatError(error.message, lines.linePos(error.pos[0]).line);
+    if (error) throw new FormatError(sentenceOf(error), lines.linePos(error.pos[0]).line);
     return new YamlWalk(document, lines).read();
   });
 }
@@ -68,12 +76,15 @@ export function writeYaml(document: object): string {
 /** Walks the nodes of one document and gathers its flat properties. */
 class YamlWalk {
   private readonly flat = new Flattened();
+  private readonly targets: ReadonlyMap<Alias, Node>;
   private visits = 0;
 
   constructor(
     private readonly document: Document,
     private readonly lines: LineCounter,
-  ) {}
+  ) {
+    this.targets = targetsIn(document);
+  }
 
   read(): ConfigDocument {
     const { contents } = this.document;
@@ -146,9 +157,13 @@ class YamlWalk {
   }
 
   private follow(alias: Alias): Node {
-    const target = alias.resolve(this.document);
-    if (!target) throw new FormatError(`"*${alias.source}" names nothing`, this.line(alias));
-    return target;
+    const target = this.targets.get(alias);
+    // It is not told by its name: a password that begins with a star looks like one.
+    if (target) return target;
+    throw new FormatError(
+      'an alias (*) names nothing. Quote a text that begins so',
+      this.line(alias),
+    );
   }
 
   private line(node: Node): number {
@@ -159,6 +174,36 @@ class YamlWalk {
     const { line, col } = this.lines.linePos(node.range?.[0] ?? 0);
     return `${line}:${col}`;
   }
+}
+
+/**
+ * What each alias names: the last node before it with that anchor. All are found in one walk; the parser's own `resolve`
+ * makes one for each alias, which takes minutes for a file that was made for it.
+ */
+function targetsIn(document: Document): ReadonlyMap<Alias, Node> {
+  const anchors = new Map<string, Node>();
+  const targets = new Map<Alias, Node>();
+  visit(document, {
+    Alias(_key, alias) {
+      const target = anchors.get(alias.source);
+      if (target) targets.set(alias, target);
+    },
+    Value(_key, node) {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+  });
+  return targets;
+}
+
+/** What is wrong, without the words of the file: any of them may be a secret. */
+function sentenceOf({ code, message }: YAMLParseError): string {
+  if (code === 'BAD_DIRECTIVE') return 'a directive (%) that cannot be used';
+  if (code === 'TAG_RESOLVE_FAILED' || code === 'BAD_COLLECTION_TYPE') {
+    return 'a tag (!) that cannot be used. Quote a text that begins so';
+  }
+  if (code === 'BAD_DQ_ESCAPE')
+    return 'a "\\" in double quotes that begins no escape. Write two of them';
+  return message.replace(/(?<=\w): [^]*$/, '');
 }
 
 function valueOf({ value, source, type }: Scalar): PropertyValue {

@@ -27,12 +27,16 @@ export interface ConfigServerSettings {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** How long an answer may take beyond the time it was asked to be held, in ms. */
+/** How long an answer may take, in ms. */
 const PATIENCE = 5_000;
+/** How long it may take beyond the time it was held, in ms: there was time enough to prepare it. */
+const HELD_PATIENCE = 2_000;
 /** A question that is not answered for so long beyond that is asked once more beside it, in ms: the server may be well again. */
 const HEDGE = 1_000;
 /** A larger answer is refused. */
 const MOST_BYTES = 8 * 1024 * 1024;
+/** Nothing between us and the server that lets a question wait no longer is worth a held question, in ms. */
+const SHORTEST_HOLD = 1_000;
 /** Questions to a server that holds them follow each other no faster than this, in ms. */
 const LEAST_GAP = 100;
 
@@ -102,18 +106,26 @@ export class ConfigServerSource extends ConfigSource {
       let known = await this.first(getter, request, signal);
       this.ours = known.holds > 0 ? known.url : undefined;
       yield known.snapshot;
+      let longest = interval;
       while (!signal.aborted) {
-        const held = this.wait(known);
+        const held = Math.min(this.wait(known), longest);
         if (held === 0) await clock.sleep(interval, signal);
         const began = clock.now();
-        const answer = await this.ask({ getter, signal, known, held });
+        let whole = true;
+        const question = { getter, signal, known };
+        const answer = await this.ask({ ...question, held }).catch((error: unknown) => {
+          longest = shorter(error, held, clock.now() - began);
+          whole = false;
+          // The server itself may be well; if it is not, this says so.
+          return this.ask({ ...question, held: 0 });
+        });
         if (answer) {
           known = answer;
           yield answer.snapshot;
         }
         const took = clock.now() - began;
         // A held question that comes back early without news was not held: then it is better to ask at intervals.
-        if (!answer && held > 0 && took < held / 2) known = { ...known, holds: 0 };
+        if (!answer && whole && held > 0 && took < held / 2) known = { ...known, holds: 0 };
         if (held > 0) await clock.sleep(Math.max(0, LEAST_GAP - took), signal);
       }
     } finally {
@@ -162,7 +174,8 @@ export class ConfigServerSource extends ConfigSource {
 
   /** The answer, or `undefined` when nothing has changed. */
   private async ask(question: Question): Promise<Answered | undefined> {
-    const { getter, signal, known, held, patience = PATIENCE } = question;
+    const { getter, signal, known, held } = question;
+    const { patience = held > 0 ? HELD_PATIENCE : PATIENCE } = question;
     const { clock } = this.options;
     const limit = clock.deadline(held + patience, signal);
     const url = address(known, held);
@@ -205,11 +218,21 @@ interface Answered extends Known {
   readonly snapshot: ConfigAnswer;
 }
 
+/**
+ * How long questions are held from now on, when something between us and the server, such as a gateway, held one no longer
+ * than so long; throws the error when it was something else.
+ */
+function shorter(error: unknown, held: number, took: number): number {
+  const isGateway = error instanceof ConfigAnswerError && [408, 504].includes(error.answered ?? 0);
+  if (!isGateway || held === 0 || took < SHORTEST_HOLD || took >= held) throw error;
+  return Math.max(SHORTEST_HOLD, took * 0.8);
+}
+
 function understood(answer: HttpAnswer, known: Known): Answered | undefined {
   if (answer.status === 304 && known.etag !== undefined) return undefined;
   const url = shown(known.url);
   if (answer.status !== 200)
-    throw new ConfigAnswerError(url, `answered ${answer.status}${hint(answer)}`);
+    throw new ConfigAnswerError(url, `answered ${answer.status}${hint(answer)}`, answer.status);
   const snapshot = readConfigAnswer(answer.body, url);
   const { etag } = answer.headers;
   const offered = /^(\d{1,4})s$/.exec(String(answer.headers['x-config-wait'] ?? ''));

@@ -31,8 +31,10 @@ interface FileSettings {
 
 /** A larger file is refused, in bytes. */
 const MOST_BYTES = 1024 * 1024;
-/** A file is read when nothing has moved for so long, in ms: writers truncate first and write then. */
+/** A file is read when nothing has moved for so long, in ms: a large one is written in pieces. */
 const QUIET = 30;
+/** An empty file is believed after so long, in ms: writers truncate first and write then. */
+const LONGEST_QUIET = 400;
 
 /** A file of this machine and its profiles' files beside it; made by `configFile`. */
 class FileSource extends ConfigSource {
@@ -56,14 +58,14 @@ class FileSource extends ConfigSource {
     const watcher = listen(dirname(resolve(this.path)), noticed);
     try {
       let before: string | undefined;
+      let print = await fingerprint(files);
       while (!signal.aborted) {
-        const print = await fingerprint(files);
-        // Read only what has come to rest; a writer that is at work moves the fingerprint.
         if (print !== before) {
           yield await this.read(files, profiles);
           before = print;
         }
         await this.change(noticed, signal);
+        print = await this.settled(files, before, signal);
       }
     } finally {
       watcher?.close();
@@ -72,10 +74,32 @@ class FileSource extends ConfigSource {
 
   private async change(noticed: Changes, signal: AbortSignal): Promise<void> {
     const over = new AbortController();
-    const within = AbortSignal.any([signal, over.signal]);
+    const end = () => over.abort();
+    // `AbortSignal.any` would leave a trace on a signal that lives as long as the application.
+    signal.addEventListener('abort', end);
+    const within = over.signal;
     await Promise.race([noticed.next(within), this.clock.sleep(this.settings.poll, within)]);
-    over.abort();
-    await this.clock.sleep(QUIET, signal);
+    end();
+    signal.removeEventListener('abort', end);
+  }
+
+  /** The fingerprint of the files when a writer that is at work has come to rest. */
+  private async settled(
+    files: readonly string[],
+    known: string,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const began = this.clock.now();
+    let print = await fingerprint(files);
+    for (let before = known; print !== before && !signal.aborted;) {
+      before = print;
+      await this.clock.sleep(QUIET, signal);
+      print = await fingerprint(files);
+      const isLong = this.clock.now() - began >= LONGEST_QUIET;
+      if (isLong) break;
+      if (isEmptied(known, print)) before = known;
+    }
+    return print;
   }
 
   private async read(
@@ -133,6 +157,13 @@ function listen(folder: string, noticed: Changes): { close: () => void } | undef
   }
 }
 
+/** Whether a file of the second fingerprint has no byte, and is another than that of the first. */
+function isEmptied(before: string, after: string): boolean {
+  const known = before.split('\n');
+  return after.split('\n').some((file, at) => / 0 \d+$/.test(file) && file !== known[at]);
+}
+
+/** A line for each file: when it was changed, its size, and its inode. */
 async function fingerprint(files: readonly string[]): Promise<string> {
   const stats = await Promise.all(files.map((file) => stat(file).catch(() => undefined)));
   return stats.map((each) => `${each?.mtimeMs} ${each?.size} ${each?.ino}`).join('\n');

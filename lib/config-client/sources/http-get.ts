@@ -19,6 +19,8 @@ export interface HttpQuestion {
   readonly body?: string;
 }
 
+class StaleConnectionError extends Error {}
+
 /**
  * Asks over HTTP, with kept-alive connections; redirects are not followed.
  *
@@ -37,7 +39,7 @@ export class HttpGetter {
     }
     const target = new URL(url);
     target.username = target.password = '';
-    const response = await this.send(target, options, sent);
+    const response = await this.sent(target, options, sent);
     const chunks: Buffer[] = [];
     let size = 0;
     for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -56,6 +58,21 @@ export class HttpGetter {
     this.secure?.destroy();
   }
 
+  /** A kept connection that the other side was closing at that moment is no failure of it: another one is opened. */
+  private async sent(
+    url: URL,
+    options: RequestOptions,
+    body: string | undefined,
+  ): Promise<IncomingMessage> {
+    for (;;) {
+      try {
+        return await this.send(url, options, body);
+      } catch (error) {
+        if (!(error instanceof StaleConnectionError)) throw error;
+      }
+    }
+  }
+
   private async send(
     url: URL,
     options: RequestOptions,
@@ -65,9 +82,12 @@ export class HttpGetter {
     this.plain ??= new Agent({ keepAlive: true });
     const agent = url.protocol === 'https:' ? this.secure : this.plain;
     return new Promise((resolve, reject) => {
-      ask(url, { ...options, agent }, resolve)
-        .on('error', reject)
-        .end(body);
+      const request = ask(url, { ...options, agent }, resolve);
+      request.on('error', (error: NodeJS.ErrnoException) => {
+        const stale = request.reusedSocket && error.code === 'ECONNRESET';
+        reject(stale ? new StaleConnectionError() : error);
+      });
+      request.end(body);
     });
   }
 

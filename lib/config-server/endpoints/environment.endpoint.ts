@@ -4,7 +4,7 @@ import { parseDuration } from '../../common/duration.js';
 import type { PublishedConfig } from '../config-assembler.js';
 import { type ConfigCall, ConfigEndpoint, type ConfigReply } from '../config-endpoint.js';
 import { ConfigPublisher } from '../config-publisher.js';
-import { readConfigQuery } from '../config-request.js';
+import { type ConfigQuery, readConfigQuery } from '../config-request.js';
 import { InvalidConfigRequestError } from '../config-server.errors.js';
 import { environmentJson, isTraced, TRACED } from '../environment-json.js';
 
@@ -20,6 +20,8 @@ const LONGEST_WAIT = 60_000;
 @Injectable()
 export class EnvironmentEndpoint extends ConfigEndpoint {
   override readonly kinds = ['environment'] as const;
+  /** A change wakes thousands who are all told the same. */
+  private readonly bodies = new WeakMap<PublishedConfig, Map<boolean, Buffer>>();
 
   constructor(private readonly publisher: ConfigPublisher) {
     super();
@@ -37,8 +39,16 @@ export class EnvironmentEndpoint extends ConfigEndpoint {
     return {
       status: 200,
       headers: { ...headers, 'content-type': traced ? TRACED : 'application/json' },
-      body: environmentJson(query, config, traced),
+      body: this.body(query, config, traced),
     };
+  }
+
+  private body(query: ConfigQuery, config: PublishedConfig, traced: boolean): Buffer {
+    const known = this.bodies.get(config) ?? new Map<boolean, Buffer>();
+    this.bodies.set(config, known);
+    const body = known.get(traced) ?? Buffer.from(environmentJson(query, config, traced));
+    known.set(traced, body);
+    return body;
   }
 }
 

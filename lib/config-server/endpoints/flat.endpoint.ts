@@ -36,12 +36,14 @@ export class FlatEndpoint extends ConfigEndpoint {
       const { writeYaml } = await import('../../common/properties/yaml-format.js');
       return textReply(writeYaml(documentOf(properties, resolve)));
     }
-    const lines = [...properties].map(([key, { value }]) => `${key}: ${oneLine(resolve(value))}`);
+    const lines = [...properties].map(
+      ([key, { value }]) => `${oneLine(key)}: ${oneLine(resolve(value))}`,
+    );
     return textReply(lines.join('\n'));
   }
 }
 
-/** A value stays on its line, or it would be read as other properties. */
+/** A key and its value stay on their line, or they would be read as other properties. */
 function oneLine(value: unknown): string {
   return String(value)
     .replaceAll('\r', String.raw`\r`)

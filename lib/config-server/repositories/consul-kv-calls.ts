@@ -88,8 +88,20 @@ async function readWhole(response: IncomingMessage): Promise<string> {
 }
 
 function entriesOf(body: string): ReadonlyMap<string, Buffer> {
-  const list = JSON.parse(body) as readonly { Key: string; Value: string | null }[];
-  return new Map(list.map(({ Key, Value }) => [Key, Buffer.from(Value ?? '', 'base64')]));
+  const list = parsed(body);
+  const isList = Array.isArray(list) && list.every((row) => typeof row?.Key === 'string');
+  if (!isList) throw new Error('it answered no list of keys');
+  const rows = list as readonly { Key: string; Value: string | null }[];
+  return new Map(rows.map(({ Key, Value }) => [Key, Buffer.from(Value ?? '', 'base64')]));
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    // The parser's own sentence quotes the text, in which there may be secrets.
+    throw new Error(`it answered ${body.length} characters that are not JSON`);
+  }
 }
 
 function hint(status: number): string {

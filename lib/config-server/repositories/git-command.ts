@@ -1,12 +1,10 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { RepositoryError } from '../config-server.errors.js';
 
 /** One run of the git program. */
 export interface GitRun {
   readonly args: readonly string[];
   readonly signal: AbortSignal;
-  /** What it reads. */
-  readonly input?: string;
 }
 
 /** More than this of an answer is not read, in bytes. */
@@ -27,24 +25,9 @@ export class GitCommand {
    *
    * @throws RepositoryError with git's own last line when it fails, without the addresses and passwords in it
    */
-  run({ args, signal, input = '' }: GitRun): Promise<Buffer> {
+  run({ args, signal }: GitRun): Promise<Buffer> {
     return new Promise((resolve, reject) => {
-      const git = spawn('git', ['--git-dir', this.directory, ...SETTINGS, ...args], {
-        env: {
-          ...process.env,
-          GIT_TERMINAL_PROMPT: '0',
-          GIT_ASKPASS: '',
-          SSH_ASKPASS: '',
-          GIT_SSH_COMMAND: process.env['GIT_SSH_COMMAND'] ?? 'ssh -oBatchMode=yes',
-          GIT_ALLOW_PROTOCOL: PROTOCOLS,
-          GIT_OPTIONAL_LOCKS: '0',
-          LC_ALL: 'C',
-          ...this.environment,
-        },
-        stdio: ['pipe', 'pipe', 'pipe'],
-        signal,
-        killSignal: 'SIGKILL',
-      });
+      const git = this.start(args, signal);
       const chunks: Buffer[] = [];
       let size = 0;
       let said = '';
@@ -54,14 +37,32 @@ export class GitCommand {
         else chunks.push(chunk);
       });
       git.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4_000)));
-      // It may end before it has read everything.
-      git.stdin.on('error', () => undefined);
       git.on('error', (cause) => reject(failed(args, reasonOf(cause, signal), cause)));
       git.on('close', (code) => {
         if (code === 0 && size <= MOST_BYTES) resolve(Buffer.concat(chunks));
         else reject(failed(args, size > MOST_BYTES ? 'answered too much' : lastLine(said)));
       });
-      git.stdin.end(input);
+      git.stdin.on('error', () => undefined).end();
+    });
+  }
+
+  /** The program at work; for a conversation with it. */
+  start(args: readonly string[], signal?: AbortSignal): ChildProcessWithoutNullStreams {
+    return spawn('git', ['--git-dir', this.directory, ...SETTINGS, ...args], {
+      env: {
+        ...process.env,
+        GIT_TERMINAL_PROMPT: '0',
+        GIT_ASKPASS: '',
+        SSH_ASKPASS: '',
+        GIT_SSH_COMMAND: process.env['GIT_SSH_COMMAND'] ?? 'ssh -oBatchMode=yes',
+        GIT_ALLOW_PROTOCOL: PROTOCOLS,
+        GIT_OPTIONAL_LOCKS: '0',
+        LC_ALL: 'C',
+        ...this.environment,
+      },
+      stdio: ['pipe', 'pipe', 'pipe'],
+      ...(signal ? { signal } : {}),
+      killSignal: 'SIGKILL',
     });
   }
 }
@@ -93,7 +94,7 @@ function reasonOf(cause: Error, signal: AbortSignal): string {
 }
 
 /** The line that says most; an address in it may carry a password. */
-function lastLine(said: string): string {
+export function lastLine(said: string): string {
   const lines = said.split('\n').filter((line) => line.trim() !== '');
   const fatal = lines.find((line) => /^(?:fatal|error|remote):/i.test(line)) ?? lines.at(-1);
   return (fatal ?? 'no reason given').replaceAll(/\/\/[^/@\s']*@/g, '//').slice(0, 300);

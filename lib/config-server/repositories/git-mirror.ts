@@ -4,8 +4,9 @@ import { join, resolve } from 'node:path';
 import type { Clock } from '../../common/clock.js';
 import { NoSuchLabelError } from '../config-server.errors.js';
 import { GitCommand } from './git-command.js';
+import { GitObjects } from './git-objects.js';
 import { type GitSettings, splitCredentials } from './git-options.js';
-import { GitTree, readEntries, readObjects } from './git-tree.js';
+import { GitTree } from './git-tree.js';
 
 /** So many commits are kept open; each is a list of its files and what was read of them. */
 const MOST_TREES = 32;
@@ -18,6 +19,7 @@ export class GitMirror {
   private readonly trees = new Map<string, Promise<GitTree>>();
   private readonly address: string;
   private opening: Promise<GitCommand> | undefined;
+  private objects: GitObjects | undefined;
   private directory: string | undefined;
   /** When the remote was last reached, in ms since 1970; `undefined` when it never was. */
   fetchedAt: number | undefined;
@@ -31,6 +33,7 @@ export class GitMirror {
 
   /** Brings what is new, and says what every branch and tag is now. */
   async fetch(signal: AbortSignal): Promise<GitRefs> {
+    await this.startOverIfGone();
     const git = await this.open(signal);
     const limit = this.clock.deadline(this.settings.timeout, signal);
     const specs = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*'];
@@ -66,12 +69,9 @@ export class GitMirror {
     const known = refs.get(`refs/heads/${label}`) ?? refs.get(`refs/tags/${label}`);
     if (known !== undefined) return known;
     if (!/^[0-9a-f]{7,64}$/.test(label)) throw new NoSuchLabelError(label);
-    const git = await this.open(signal);
-    const args = ['rev-parse', '--quiet', '--verify', '--end-of-options', `${label}^{commit}`];
-    const found = await git.run({ args, signal }).catch(() => undefined);
-    signal.throwIfAborted();
+    const found = await (await this.reader(signal)).read(`${label}^{commit}`);
     if (!found) throw new NoSuchLabelError(label);
-    return found.toString('latin1').trim();
+    return found.name;
   }
 
   /** The files of a commit. */
@@ -87,24 +87,37 @@ export class GitMirror {
 
   /** Removes the mirror, unless it was to stay. */
   async close(): Promise<void> {
+    this.objects?.close();
     if (this.settings.mirror === undefined && this.directory !== undefined) {
       await rm(this.directory, { recursive: true, force: true });
     }
   }
 
   private async read(commit: string, signal: AbortSignal): Promise<GitTree> {
+    const objects = await this.reader(signal);
+    const text = (await objects.read(`${commit}^{commit}`))?.bytes?.toString('utf8') ?? '';
+    const [, root] = /^tree ([0-9a-f]+)\n/.exec(text) ?? [];
+    if (root === undefined) throw new NoSuchLabelError(commit);
+    const [, seconds] = /^committer .* (\d+) [+-]\d{4}$/m.exec(text) ?? [];
+    return new GitTree({ root, modified: Number(seconds ?? 0) * 1_000, objects });
+  }
+
+  private async reader(signal: AbortSignal): Promise<GitObjects> {
     const git = await this.open(signal);
-    const [listing, time] = await Promise.all([
-      git.run({ args: ['ls-tree', '-r', '-l', '-z', '--full-tree', commit], signal }),
-      git.run({ args: ['show', '--no-patch', '--format=%ct', commit], signal }),
-    ]);
-    const modified = Number(time.toString('latin1').trim()) * 1_000;
-    return new GitTree(readEntries(listing.toString('utf8')), modified, async (objects) => {
-      const input = objects.map((object) => `${object}\n`).join('');
-      const never = new AbortController().signal;
-      const output = await git.run({ args: ['cat-file', '--batch'], signal: never, input });
-      return readObjects(output, objects.length);
-    });
+    return (this.objects ??= new GitObjects(git));
+  }
+
+  /** Somebody may have removed it, such as a cleaner of temporary files. */
+  private async startOverIfGone(): Promise<void> {
+    const { directory } = this;
+    if (directory === undefined || !this.opening) return;
+    if (await stat(join(directory, 'HEAD')).catch(() => undefined)) return;
+    this.opening = undefined;
+    this.objects?.close();
+    this.objects = undefined;
+    this.trees.clear();
+    // Its old place may be a stranger's by now.
+    if (this.settings.mirror === undefined) this.directory = undefined;
   }
 
   private open(signal: AbortSignal): Promise<GitCommand> {

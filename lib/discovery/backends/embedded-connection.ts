@@ -1,8 +1,9 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Clock } from '../../common/clock.js';
 import type { ServiceInstance } from '../service-instance.js';
 import { BackendRefusedError, BackendUnavailableError } from '../discovery.errors.js';
 import type { Newest } from './newest.js';
+import { dial, HANDSHAKE } from './embedded-dial.js';
 import { LineSocket } from './embedded-line-socket.js';
 import { makeNonce, prove, sameProof } from './embedded-proof.js';
 import {
@@ -13,6 +14,7 @@ import {
   PROTOCOL,
   readHolderMessage,
 } from './embedded-protocol.js';
+import { whenSilent } from './embedded-silence.js';
 import { ProtocolError } from './json-fields.js';
 
 export interface ConnectionOptions {
@@ -20,6 +22,8 @@ export interface ConnectionOptions {
   readonly port: number;
   readonly token: string | undefined;
   readonly namespace: string;
+  /** Which member we are. */
+  readonly member: string;
   /** Whether we have known an earlier holder. */
   readonly returning: boolean;
   /** How long our registrations outlive our last word, in ms. */
@@ -29,7 +33,12 @@ export interface ConnectionOptions {
 
 /** What a stream of the source waits for. */
 export type Watch =
-  | { readonly service: string; readonly newest: Newest<readonly ServiceInstance[]> }
+  | {
+      readonly service: string;
+      readonly newest: Newest<readonly ServiceInstance[]>;
+      /** What of the newest snapshot outlives the holder; undefined when that is all of it. */
+      rest?: readonly ServiceInstance[] | undefined;
+    }
   | { readonly service?: undefined; readonly newest: Newest<readonly string[]> };
 
 interface Waiter {
@@ -39,7 +48,6 @@ interface Waiter {
 
 /** How long the holder may take to answer, in ms. */
 const ANSWER = 5_000;
-const HANDSHAKE = 2_000;
 
 /** A connection to the holder, at the member's end. */
 export class HolderConnection {
@@ -52,6 +60,7 @@ export class HolderConnection {
   private readonly address: string;
   private greeting: Waiter | undefined;
   private proven = false;
+  private dismissed = false;
   private ended: BackendUnavailableError | undefined;
   private last = 0;
 
@@ -130,11 +139,20 @@ export class HolderConnection {
   }
 
   private greet(): Promise<void> {
-    const { namespace, returning, ttl } = this.options;
+    const { namespace, member, returning, ttl } = this.options;
     const { nonce } = this;
+    const hello = {
+      op: 'hello',
+      protocol: PROTOCOL,
+      namespace,
+      member,
+      returning,
+      ttl,
+      nonce,
+    } as const;
     return this.wait(HANDSHAKE, (waiter) => {
       this.greeting = waiter;
-      if (waiter) this.say({ op: 'hello', protocol: PROTOCOL, namespace, returning, ttl, nonce });
+      if (waiter) this.say(hello);
     });
   }
 
@@ -146,7 +164,7 @@ export class HolderConnection {
         place(undefined);
         finish();
       };
-      const cancel = this.options.clock.after(limit, () => {
+      const cancel = whenSilent(this.options.clock, limit, () => {
         this.socket.break(new Error(`no answer within ${limit} ms`));
       });
       place({
@@ -192,14 +210,19 @@ export class HolderConnection {
 
   private accept(message: HolderMessage): void {
     if (message.op === 'done') return this.waiters.get(message.id)?.done();
-    if (message.op === 'refused') throw new Error(`the holder refuses: ${message.reason}`);
+    if (message.op === 'refused') {
+      this.dismissed = true;
+      throw new Error(`the holder refuses: ${message.reason}`);
+    }
     if (message.op !== 'instances' && message.op !== 'services') {
       throw new ProtocolError('a message out of turn');
     }
     const watch = this.watches.get(message.id);
     if (!watch) return;
     if (message.op === 'instances' && watch.service !== undefined) {
-      watch.newest.push(message.instances);
+      const { instances, own } = message;
+      watch.rest = own.length > 0 ? instances.filter(({ id }) => !own.includes(id)) : undefined;
+      watch.newest.push(instances);
     }
     if (message.op === 'services' && watch.service === undefined) {
       watch.newest.push(message.services);
@@ -214,8 +237,17 @@ export class HolderConnection {
     );
     this.greeting?.fail(this.ended);
     for (const waiter of this.waiters.values()) waiter.fail(this.ended);
-    for (const watch of this.watches.values()) watch.newest.fail(this.ended);
+    for (const watch of this.watches.values()) {
+      this.bury(watch);
+      watch.newest.fail(this.ended);
+    }
     this.watches.clear();
+  }
+
+  /** A holder that went without a word, or gives none any more, is dead, and with it the instances of its own process. */
+  private bury(watch: Watch): void {
+    if (this.dismissed || watch.service === undefined || !watch.rest) return;
+    watch.newest.push(watch.rest);
   }
 
   private stranger(cause: ProtocolError): BackendRefusedError {
@@ -228,32 +260,4 @@ export class HolderConnection {
   private say(message: MemberMessage): void {
     this.socket.send(message);
   }
-}
-
-function dial({ host, port, clock }: ConnectionOptions): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host: dialled(host), port });
-    const cancel = clock.after(HANDSHAKE, () => socket.destroy(new Error('no connection came')));
-    const give = (finish: () => void) => {
-      cancel();
-      socket.removeAllListeners('error');
-      finish();
-    };
-    socket.once('error', (error) => give(() => reject(error)));
-    socket.once('connect', () =>
-      give(() => {
-        // A connection from a port to itself is possible in TCP when nobody listens; it is nobody.
-        if (socket.localPort === port && socket.localAddress === socket.remoteAddress) {
-          socket.destroy();
-          reject(Object.assign(new Error('nobody listens'), { code: 'ECONNREFUSED' }));
-        } else resolve(socket);
-      }),
-    );
-  });
-}
-
-/** The address that reaches a host which listens on all its addresses. */
-function dialled(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  return host === '::' ? '::1' : host;
 }

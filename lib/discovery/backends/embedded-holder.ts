@@ -8,6 +8,10 @@ export interface HolderOptions {
   readonly port: number;
   readonly token: string | undefined;
   readonly clock: Clock;
+  /** Which member lives in the same application. */
+  readonly home?: string;
+  /** Whether that member has known an earlier holder. */
+  readonly follows?: boolean;
 }
 
 /** How long a new holder says nothing, in ms, once it is known to have followed another. */
@@ -22,6 +26,7 @@ const WARM_UP = 250;
 export class Holder implements MemberHost {
   readonly clock: Clock;
   readonly token: string | undefined;
+  readonly home: string | undefined;
   private readonly members = new Set<Member>();
   private readonly tables = new Map<string, InstanceTable<Member>>();
   private readonly born: number;
@@ -34,11 +39,13 @@ export class Holder implements MemberHost {
   ) {
     this.clock = options.clock;
     this.token = options.token;
+    this.home = options.home;
     this.born = options.clock.now();
     server.unref();
     server.on('connection', (socket) => this.members.add(new Member(socket, this)));
     // An accept that fails, as for want of file descriptors, concerns one connection only.
     server.on('error', () => {});
+    if (options.follows) this.returned();
   }
 
   /** Binds the port; `undefined` when someone else has it. */

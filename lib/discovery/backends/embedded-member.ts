@@ -10,12 +10,15 @@ import {
   PROTOCOL,
   readMemberMessage,
 } from './embedded-protocol.js';
+import { whenSilent } from './embedded-silence.js';
 import { ProtocolError } from './json-fields.js';
 
 /** What a member needs of its holder. */
 export interface MemberHost {
   readonly clock: Clock;
   readonly token: string | undefined;
+  /** Which member lives in the same application as the holder, and ends with it. */
+  readonly home: string | undefined;
   /** Whether snapshots are held back because the table is still filling. */
   readonly quiet: boolean;
   table(namespace: string): InstanceTable<Member>;
@@ -73,6 +76,11 @@ export class Member {
     });
   }
 
+  /** Whether it ends when the holder ends. */
+  get isAtHome(): boolean {
+    return this.hello?.member !== undefined && this.hello.member === this.host.home;
+  }
+
   private changed(service: string): void {
     this.dirty.add(service);
     this.flushSoon();
@@ -92,7 +100,12 @@ export class Member {
       const message: HolderMessage =
         service === undefined
           ? { op: 'services', id, services: table.services() }
-          : { op: 'instances', id, instances: table.instances(service) };
+          : {
+              op: 'instances',
+              id,
+              instances: table.instances(service),
+              own: table.instances(service, (owner) => owner.isAtHome).map((each) => each.id),
+            };
       const line = JSON.stringify(message);
       if (line === sent) continue;
       subscription.sent = line;
@@ -168,18 +181,20 @@ export class Member {
     this.cancelSilence = () => {};
     const { hello } = this;
     if (!hello || this.registered.size === 0) return;
-    this.cancelSilence = this.host.clock.after(hello.ttl, () => this.silent(hello.ttl));
-  }
-
-  private silent(ttl: number): void {
-    // Whoever holds the table may have stood still itself: what has come meanwhile is read before anybody is blamed.
-    const last = setImmediate(() => this.socket.break(new Error(`no word within ${ttl} ms`)));
-    this.cancelSilence = () => clearImmediate(last);
+    this.cancelSilence = whenSilent(this.host.clock, hello.ttl, () => {
+      this.table?.removeAllOf(this);
+      // Whoever wakes up and reads this knows that the holder lives, and that only it was taken out.
+      this.dismiss(`no word within ${hello.ttl} ms`);
+    });
   }
 
   /** Whoever does not greet may not read a farewell either, and would stay. */
   private late(): void {
-    this.refuse('no handshake came');
+    this.dismiss('no handshake came');
+  }
+
+  private dismiss(reason: string): void {
+    this.refuse(reason);
     this.cancelHandshake = this.host.clock.after(FAREWELL, () => this.destroy());
   }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../common/clock.js';
 import { messageOf } from '../../common/errors.js';
 import { BackendRefusedError, BackendUnavailableError } from '../discovery.errors.js';
@@ -25,6 +26,7 @@ export class Membership {
   private connection: HolderConnection | undefined;
   private joining: Promise<HolderConnection> | undefined;
   private holder: Holder | undefined;
+  private readonly member = randomUUID();
   private returning = false;
   private left = false;
 
@@ -79,7 +81,8 @@ export class Membership {
   }
 
   private async connect(): Promise<HolderConnection> {
-    const connection = await HolderConnection.open({ ...this.options, returning: this.returning });
+    const { options, member, returning } = this;
+    const connection = await HolderConnection.open({ ...options, member, returning });
     this.connection = connection;
     this.returning = true;
     return connection;
@@ -90,7 +93,8 @@ export class Membership {
     if (this.holder) return true;
     if (!this.options.holds) return false;
     try {
-      this.holder = await Holder.bind(this.options);
+      const { options, member, returning } = this;
+      this.holder = await Holder.bind({ ...options, home: member, follows: returning });
     } catch (error) {
       const { host, port } = this.options;
       throw new BackendRefusedError(

@@ -22,6 +22,8 @@ export type MemberMessage =
       /** How long its registrations outlive its last word, in ms. */
       readonly ttl: number;
       readonly nonce: string;
+      /** Which member it is, so that a holder knows its own. */
+      readonly member?: string;
     }
   | { readonly op: 'proof'; readonly proof: string }
   | { readonly op: 'put'; readonly id: number; readonly instance: ServiceInstance }
@@ -40,6 +42,8 @@ export type HolderMessage =
       readonly op: 'instances';
       readonly id: number;
       readonly instances: readonly ServiceInstance[];
+      /** The ids of those that are the holder's own and end with it. */
+      readonly own: readonly string[];
     }
   | { readonly op: 'services'; readonly id: number; readonly services: readonly string[] };
 
@@ -56,6 +60,7 @@ export function readMemberMessage(line: string): MemberMessage {
         returning: message['returning'] === true,
         ttl: positive(message, 'ttl'),
         nonce: text(message, 'nonce', 256),
+        ...(message['member'] !== undefined && { member: text(message, 'member', 256) }),
       };
     case 'proof':
       return { op, proof: text(message, 'proof', 256) };
@@ -94,6 +99,7 @@ export function readHolderMessage(line: string): HolderMessage {
         op,
         id: integer(message, 'id'),
         instances: array(message, 'instances').map(readInstance),
+        own: texts(array(message, 'own')),
       };
     case 'services':
       return {

@@ -24,10 +24,11 @@ export interface EmbeddedOptions {
 }
 
 /**
- * A new holder shows nothing before its warm-up is over, so all others are back by then: what is missing still was most likely
- * the old holder's own. The rest, in ms, is for a process that was busy. A registry that runs by itself may be away for long.
+ * Everyone knows what the old holder's own instances were, and drops them with it. The others are back with the new holder in a
+ * moment, unless they are busy: until then, but not longer than a call may take, in ms, they stay in use. A registry that runs by
+ * itself may be away for long, and owns nothing.
  */
-const RETURN_HOLD = 100;
+const RETURN_HOLD = 5_000;
 
 /**
  * A registry without a server: the first process to bind a port on this machine holds the table of all.
@@ -92,7 +93,7 @@ class EmbeddedBackend implements DiscoveryBackend {
   constructor(settings: EmbeddedSettings, context: BackendContext) {
     const { clock, namespace, ttl, heartbeat } = context;
     this.remote = !isLoopback(settings.host);
-    if (settings.holds) this.returnHold = RETURN_HOLD;
+    if (settings.holds) this.returnHold = Math.min(ttl, RETURN_HOLD);
     const { token } = settings;
     this.membership = new Membership({ ...settings, token, clock, namespace, ttl });
     this.registry = new EmbeddedRegistry(this.membership, heartbeat);

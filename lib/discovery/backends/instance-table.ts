@@ -47,11 +47,11 @@ export class InstanceTable<Owner> {
     return this.entries.get(id)?.owner === owner;
   }
 
-  /** The instances of a service, oldest first. */
-  instances(service: string): readonly ServiceInstance[] {
+  /** The instances of a service, oldest first; with `of` only those of such owners. */
+  instances(service: string, of?: (owner: Owner) => boolean): readonly ServiceInstance[] {
     return [...this.entries.values()]
-      .map((entry) => entry.instance)
-      .filter((instance) => instance.service === service);
+      .filter(({ instance, owner }) => instance.service === service && (of?.(owner) ?? true))
+      .map((entry) => entry.instance);
   }
 
   /** The names of all services that have an instance. */

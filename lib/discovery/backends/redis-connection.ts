@@ -123,7 +123,8 @@ export class RedisConnection {
       return client;
     } catch (error) {
       onEnd();
-      client.disconnect();
+      // A client that is over already would start a timer that keeps the process alive for 2 s.
+      if (client.status !== 'close' && client.status !== 'end') client.disconnect();
       throw error;
     } finally {
       cancel();

@@ -122,6 +122,69 @@ describe('a YAML file', () => {
     expect(spent).toBeLessThan(4_000);
   });
 
+  it.each<[string, (at: number) => string]>([
+    ['aliases of one anchor', (at) => `k${at}: *x`],
+    ['aliases of many anchors', (at) => `k${at}: &a${at} 1\nj${at}: *a${at}`],
+    ['objects merged in', (at) => `k${at}: {<<: *o}`],
+  ])('does not look for the anchor of each of 20,000 %s anew', (_name, line) => {
+    const text = `x: &x 1\no: &o {p: 1}\n${Array.from({ length: 20_000 }, (_, at) => line(at)).join('\n')}`;
+    const spent = cpuTime(() => expect(readYaml(text)[0]?.entries.length).toBeGreaterThan(20_000));
+    // Each by its own walk from the top takes minutes.
+    expect(spent).toBeLessThan(10_000);
+  });
+
+  it('takes an alias for what stood last before it under its name', () => {
+    expect(values(readYaml('a: &x 1\nb: *x\nc: &x 2\nd: *x'))).toEqual([
+      { a: 1, b: 1, c: 2, d: 2 },
+    ]);
+    expect(() => readYaml('a: *x\nb: &x 1')).toThrow('an alias (*) names nothing');
+    expect(() => readYaml('a: &x 1\n---\nb: *x')).toThrow('an alias (*) names nothing');
+  });
+
+  it('has no end of documents', () => {
+    expect(readYaml('a: 1\n---\n'.repeat(900)).length).toBeGreaterThan(900);
+    expect(() => readYaml('a: 1\n---\n'.repeat(2_000))).toThrow('more than 1000 documents. Split');
+  });
+
+  it.each([
+    'a: "x" SECRET1',
+    'a: SECRET1: x',
+    "a: 'SECRET1",
+    'a: "SECRET1',
+    'a: @SECRET1',
+    'a: *SECRET1',
+    'a: !SECRET1!x y',
+    'a: !!SECRET1 {b: 1}',
+    'a: !!map SECRET1',
+    'a: %SECRET1',
+    '%SECRET1\na: 1',
+    '%YAML SECRET1\n---\na: [',
+    '%TAG SECRET1\n---\na: [',
+    'a: 1\nSECRET1',
+    'a: [1\nSECRET1',
+    'a: "\\qSECRET1"',
+    'a: "\\uSECRET1"',
+    'a: |SECRET1',
+    'a: >-SECRET1\n x',
+    'a: b\n c: SECRET1\n d',
+    '{SECRET1',
+    'a: ]SECRET1',
+    'a: `SECRET1',
+    '- SECRET1: [',
+    'a: "SECRET1"b',
+    'a: {b: SECRET1',
+    '<<: SECRET1',
+  ])('tells what is wrong with %j without its words', (text) => {
+    let said = '';
+    try {
+      readYaml(text);
+    } catch (error) {
+      expect(error).toBeInstanceOf(FormatError);
+      said = String(error);
+    }
+    expect(said).not.toContain('SECRET1');
+  });
+
   it('reads what JSON can say as JSON reads it', () => {
     const name = stringMatching(/^[a-z]{1,5}$/);
     const leaf = oneof(anyInteger(), anyString(), anyBoolean());

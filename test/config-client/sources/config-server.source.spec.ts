@@ -164,6 +164,47 @@ describe('a config server as a source', () => {
     await eventually(() => expect(snapshots[1]?.version).toBe('2'));
   });
 
+  it('asks for less when a gateway between lets no question wait so long, and is not away then', async () => {
+    const offer = { etag: '"v1"', 'x-config-wait': '60s' };
+    const clock = new FakeClock();
+    const held: (() => void)[] = [];
+    const server = await serve((request, response) => {
+      if (!request.headers['if-none-match'])
+        answering({ a: 1 }, { headers: offer })(request, response);
+      else if (request.url?.includes('wait=')) held.push(() => response.writeHead(504).end());
+      else response.writeHead(304, offer).end();
+    });
+    const { snapshots, failures } = gather(sourceOf(server.url, { clock }));
+    await eventually(() => expect(held).toHaveLength(1));
+    await clock.advance(10_000);
+    held[0]?.();
+    await eventually(async () => {
+      await clock.advance(1);
+      expect(held).toHaveLength(2);
+    });
+    const waits = server.requests.map(({ url }) => /wait=(\w+)/.exec(url ?? '')?.[1]);
+    expect(waits).toEqual([undefined, '30s', undefined, '8s']);
+    expect([snapshots.length, failures]).toEqual([1, []]);
+    // One that ends at once is no matter of time.
+    held[1]?.();
+    await eventually(() => expect(failures[0]).toMatch(/answered 504\.$/));
+  });
+
+  it('opens another connection when the one it kept was being closed', async () => {
+    const server = await serve(answering({ a: 1 }));
+    const clock = new FakeClock();
+    const { snapshots, failures } = gather(sourceOf(server.url, { clock, interval: 1_000 }));
+    await asleep(clock, snapshots);
+    const sockets = new Set([server.requests[0]?.socket]);
+    server.script = (request, response) => {
+      if (sockets.has(request.socket)) request.socket.destroy();
+      else answering({ a: 2 }, { version: '2' })(request, response);
+    };
+    await clock.advance(1_000);
+    await eventually(() => expect(snapshots[1]?.version).toBe('2'));
+    expect([server.requests.length, failures]).toEqual([3, []]);
+  });
+
   it('asks at intervals when push is off, or when a held question comes back at once without news', async () => {
     const offer = { etag: '"v1"', 'x-config-wait': '60s' };
     const clock = new FakeClock();
@@ -265,6 +306,23 @@ describe('a config server as a source', () => {
     await eventually(() => expect(server.requests).toHaveLength(1));
     await clock.advance(5_000);
     await eventually(() => expect(failures).toEqual([`${server.url}: not done within 5000 ms`]));
+  });
+
+  it('gives up sooner on a held question: the server had the time to prepare its answer', async () => {
+    const offer = { etag: '"v1"', 'x-config-wait': '60s' };
+    const server = await serve((request, response) => {
+      if (!request.headers['if-none-match'])
+        answering({ a: 1 }, { headers: offer })(request, response);
+    });
+    const clock = new FakeClock();
+    const { failures } = gather(sourceOf(server.url, { clock }));
+    await eventually(() => expect(server.requests).toHaveLength(2));
+    await clock.advance(31_000);
+    // It may be well again, and have lost the question.
+    await eventually(() => expect(server.requests).toHaveLength(3));
+    expect(failures).toEqual([]);
+    await clock.advance(1_000);
+    await eventually(() => expect(failures).toEqual([`${server.url}: not done within 32000 ms`]));
   });
 
   it('does not let keys of an answer reach behind objects', async () => {

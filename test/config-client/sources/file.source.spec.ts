@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { SystemClock } from '../../../lib/common/clock.js';
@@ -73,6 +74,25 @@ describe('a file as a source of configuration', () => {
     const { live, layers } = follow(name, { [name]: text });
     await live.ready();
     expect(layers()).toEqual([[`file:${name}`, values]]);
+  });
+
+  it('is not believed to be empty when it was emptied a moment ago, to be written', async () => {
+    const { folder, live, layers } = follow('app.yml', { 'app.yml': 'a: 1\n', 'app-eu.yml': '' });
+    await live.ready();
+    const seen: unknown[] = [];
+    live.onChange(() => seen.push(layers()));
+    for (let round = 2; round < 6; round++) {
+      const file = await open(join(folder.path, 'app.yml'), 'w');
+      // So long nothing of it is on the disk.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      await file.writeFile(`a: ${round}\n`);
+      await file.close();
+      await eventually(() => expect(seen.at(-1)).toEqual([['file:app.yml', { a: round }]]));
+    }
+    expect(seen).toHaveLength(4);
+    // In the end it is.
+    folder.write('app.yml', '');
+    await eventually(() => expect(seen.at(-1)).toEqual([]));
   });
 
   it('is heard of when it changes, by its writing and by its replacing, and when a profile file comes and goes', async () => {

@@ -1,4 +1,5 @@
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FolderWatch } from '../../../lib/config-server/repositories/folder-watch.js';
@@ -84,6 +85,49 @@ describe('the watch over a folder', () => {
       await clock.advance(1_000);
       expect(watch.generation).toBeGreaterThan(before);
     });
+  });
+
+  it('sees what happens in a folder that was deleted and made anew', async () => {
+    const inner = join(folder.path, 'prod');
+    const noticed = async (change: () => void) => {
+      const before = watch.generation;
+      await eventually(async () => {
+        change();
+        await clock.advance(10);
+        expect(watch.generation).toBeGreaterThan(before);
+      });
+    };
+    await noticed(() => mkdirSync(inner, { recursive: true }));
+    await noticed(() => rmSync(inner, { recursive: true, force: true }));
+    await noticed(() => mkdirSync(inner, { recursive: true }));
+    await noticed(() => writeFileSync(join(inner, 'a.yml'), `a: ${clock.now()}`));
+    // Less than the interval at which times are compared: the operating system has told it.
+    expect(clock.now()).toBeLessThan(1_000);
+  });
+
+  it('takes no file for empty that was emptied a moment ago, to be written', async () => {
+    const file = await open(join(folder.path, 'a.yml'), 'w');
+    for (let at = 0; at < 10; at++) {
+      // Beside the comparison, a look at the file.
+      await eventually(() => expect(clock.waiting).toBe(2));
+      await clock.advance(30);
+    }
+    expect(watch.generation).toBe(0);
+    await file.writeFile('a: 2');
+    await file.close();
+    await eventually(async () => {
+      await clock.advance(1);
+      expect(watch.generation).toBe(1);
+    });
+  });
+
+  it('believes in the end that a file is empty', async () => {
+    folder.write('a.yml', '');
+    await eventually(async () => {
+      await clock.advance(10);
+      expect(watch.generation).toBe(1);
+    });
+    expect(clock.now()).toBeGreaterThanOrEqual(400);
   });
 
   it('is not hidden by somebody who never stops writing', async () => {

@@ -256,6 +256,34 @@ describe('a git repository', () => {
     await expect(failed).rejects.not.toThrow('hunter22');
   });
 
+  it('makes another mirror when somebody has removed it', async () => {
+    const source = origin({ 'orders.yml': 'a: 1' });
+    const repo = repository(source.path, { refresh: '1h' });
+    const { seen, failures } = following.follow(repo, 'orders');
+    await eventually(() => expect(seen).toHaveLength(1));
+    for (const name of mirrorsOf(source.path)) rmSync(join(tmpdir(), name), { recursive: true });
+    const commit = source.commit({ 'orders.yml': 'a: 2' });
+    await repo.refresh();
+    await eventually(() => expect(seen.at(-1)).toMatchObject({ version: commit }));
+    expect(failures).toEqual([]);
+    expect(mirrorsOf(source.path)).toHaveLength(1);
+  });
+
+  it('finds the commit behind tags of tags, and none behind a tag of a file', async () => {
+    const source = origin({ 'orders.yml': 'a: 1' });
+    const tag = (name: string, of: string) =>
+      source.git('tag', '--annotate', '--message', 'x', name, of);
+    tag('inner', 'HEAD');
+    tag('outer', 'inner');
+    tag('file', 'HEAD:orders.yml');
+    const repo = repository(source.path);
+    const snapshot = await firstOf(repo, 'orders', ['default'], 'outer');
+    expect(snapshot.sources[0]?.source).toEqual({ a: 1 });
+    await expect(firstOf(repo, 'orders', ['default'], 'file')).rejects.toMatchObject({
+      code: 'ERR_CONFIG_LABEL',
+    });
+  });
+
   it('removes its mirror when it is closed', async () => {
     const { path } = origin({ 'orders.yml': 'a: 1' });
     const repo = gitRepository({ url: path });

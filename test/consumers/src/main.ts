@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { GatewayAppModule, OrdersModule } from './app.module.js';
+import { configDoor, ConfigDoorModule } from './config-door.js';
 import { scenario } from './scenario.js';
 
 async function main() {
@@ -9,7 +10,10 @@ async function main() {
     await NestFactory.create(OrdersModule, options),
     await NestFactory.create(GatewayAppModule, options),
   );
-  console.log(`${process.version}: a service, a gateway and a drain`);
+  await configDoor(await NestFactory.createApplicationContext(ConfigDoorModule, options));
+  console.log(
+    `${process.version}: a service, a gateway, a drain, and Nest's ConfigService in step`,
+  );
 }
 
 main().catch((error: unknown) => {

@@ -208,6 +208,29 @@ describe('a member, answered by a stranger', () => {
     expect((error as Error).message).toContain('no answer within 5000 ms');
   });
 
+  it('drops what is the own of a holder that answers no more, and only that', async () => {
+    const instances = [makeInstance(), makeInstance({ id: 'orders-2' })];
+    answer = (socket, heard) => {
+      if (heard.includes('hello')) socket.write('{"op":"welcome","protocol":1}\n');
+      const id = /"op":"watch","id":(\d+)/.exec(heard)?.[1];
+      if (id === undefined) return;
+      const shown = { op: 'instances', id: Number(id), instances, own: ['orders-1'] };
+      socket.write(`${JSON.stringify(shown)}\n`);
+    };
+    const seen: string[][] = [];
+    const reading = (async () => {
+      for await (const all of member.source.instances('orders', signal))
+        seen.push(all.map(({ id }) => id));
+    })();
+    const broken = reading.catch((error: unknown) => error);
+    await eventually(() => expect(seen).toHaveLength(1));
+    void member.registry?.register(makeInstance({ id: 'new' }), signal).catch(() => {});
+    await eventually(() => expect(clock.waiting).toBe(1));
+    await clock.advance(5_000);
+    expect(await broken).toMatchObject({ code: 'ERR_BACKEND_UNAVAILABLE' });
+    expect(seen).toEqual([['orders-1', 'orders-2'], ['orders-2']]);
+  });
+
   it('takes a registration back that was given up half way', async () => {
     const heard: string[] = [];
     answer = (socket, text) => {

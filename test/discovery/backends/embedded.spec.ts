@@ -127,6 +127,23 @@ describe('embedded, when processes come and go', () => {
     },
   );
 
+  it('drops the own instances of a holder with it, and no others', async () => {
+    await start(1);
+    await start(2);
+    const last: string[][] = [];
+    const newcomer = embedded({ port })(makeContext(PATIENT));
+    const reading = (async () => {
+      for await (const all of newcomer.source.instances('orders', new AbortController().signal))
+        last.push(all.map(({ id }) => id));
+    })();
+    await eventually(() => expect(last.at(-1)).toHaveLength(3));
+    const broken = expect(reading).rejects.toThrow('The connection to the embedded registry');
+    await processes.shift()?.die();
+    await broken;
+    expect(last.at(-1)).toEqual(processes.map(({ instance }) => instance.id));
+    await newcomer.close?.();
+  });
+
   it('heals again and again', async () => {
     await start(1);
     await start(4);
@@ -198,7 +215,7 @@ describe('embedded, when a process falls silent', () => {
   beforeEach(async () => {
     const port = await freePort();
     clock = new FakeClock();
-    holder = embedded({ port })(makeContext({ clock, ttl: 1_000 }));
+    holder = embedded({ port })(makeContext({ clock, ttl: 60_000 }));
     await services(holder);
     member = embedded({ port })(makeContext({ ttl, heartbeat: 1_000 }));
   });
@@ -223,6 +240,21 @@ describe('embedded, when a process falls silent', () => {
     expect(await lease.renew('up', signal)).toBe('lost');
     await register();
     expect(await services(holder)).toEqual(['orders']);
+  });
+
+  it('tells it so, that it does not take the holder for dead', async () => {
+    await holder.registry?.register(makeInstance({ id: 'own' }), signal);
+    const seen: string[][] = [];
+    const reading = (async () => {
+      for await (const all of member.source.instances('orders', signal))
+        seen.push(all.map(({ id }) => id));
+    })();
+    const broken = expect(reading).rejects.toThrow('no word within 3000 ms');
+    await register();
+    await eventually(() => expect(seen.at(-1)).toEqual(['own', 'orders-1']));
+    await clock.advance(ttl);
+    await broken;
+    for (const ids of seen) expect(ids).toContain('own');
   });
 
   it('keeps it as long as its lease is renewed, as often as the lease says', async () => {

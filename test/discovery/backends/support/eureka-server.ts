@@ -16,8 +16,8 @@ export class EurekaServer {
   private changes: { app: string; info: Info; actionType: string }[] = [];
   private readonly server = createServer((request, response) => void this.take(request, response));
 
-  async listen(): Promise<string> {
-    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+  async listen(port = 0): Promise<string> {
+    await new Promise<void>((resolve) => this.server.listen(port, '127.0.0.1', resolve));
     const address = this.server.address();
     return `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/eureka`;
   }
