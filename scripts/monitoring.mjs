@@ -1,4 +1,4 @@
-// Writes monitoring/ from the definitions of the metrics: rules for Prometheus, dashboards for Grafana.
+// Writes monitoring/ from the definitions of the metrics: rules and a scrape configuration for Prometheus, dashboards for Grafana.
 //   npm run monitoring              writes
 //   npm run monitoring -- --check   fails where what is written is not what the definitions make
 // A folder may be named after that.
@@ -10,6 +10,7 @@ import { stringify } from 'yaml';
 import { dashboards } from './monitoring/dashboards.mjs';
 import { assertKnown, knownNames } from './monitoring/known-names.mjs';
 import { rules } from './monitoring/rules.mjs';
+import { prometheusConfig } from './monitoring/scrape.mjs';
 
 const { values, positionals } = parseArgs({
   options: { check: { type: 'boolean', default: false } },
@@ -46,8 +47,10 @@ for (const { panels } of Object.values(boards)) {
   for (const { targets } of panels) assertKnown(targets[0].expr, names);
 }
 
+const yaml = (value) => `# Made by npm run monitoring.\n${stringify(value, { lineWidth: 0 })}`;
 const files = {
-  'prometheus/rookery.rules.yml': `# Made by npm run monitoring.\n${stringify(prometheus, { lineWidth: 0 })}`,
+  'prometheus/rookery.rules.yml': yaml(prometheus),
+  'prometheus/prometheus.yml': yaml(prometheusConfig()),
 };
 for (const [name, board] of Object.entries(boards)) {
   files[`grafana/rookery-${name}.json`] = `${JSON.stringify(board, null, 2)}\n`;

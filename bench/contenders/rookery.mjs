@@ -8,7 +8,8 @@ import { EventHub } from 'nest-rookery/common';
 import { staticInstances } from 'nest-rookery/discovery';
 import { jwt } from 'nest-rookery/security';
 
-const { PORT, UPSTREAMS, FEATURES, ADAPTER, BODY_LIMIT, FAST_LANE, SECURITY } = process.env;
+const { PORT, UPSTREAMS, FEATURES, ADAPTER, BODY_LIMIT, FAST_LANE, SECURITY, METRICS, TRACING } =
+  process.env;
 const origins = UPSTREAMS.split(',');
 const limits = BODY_LIMIT === undefined ? {} : { body: Number(BODY_LIMIT) };
 
@@ -37,6 +38,9 @@ const on = {
     limits,
     ...(security && { security }),
   },
+  // Those of a user, in place of what is counted below.
+  ...(METRICS === 'on' && { metrics: true }),
+  ...(TRACING === 'off' && { tracing: false }),
   // The load has 64 connections, and none of its requests is one too many.
   upstreams: { defaults: { concurrency: { min: 64 } } },
 };
@@ -67,7 +71,7 @@ const adapter =
     ? new (await import('@nestjs/platform-fastify')).FastifyAdapter()
     : new (await import('@nestjs/platform-express')).ExpressAdapter();
 const app = await NestFactory.create(AppModule, adapter, { logger: ['error'] });
-if (FEATURES !== 'off') countRequests(app.get(EventHub));
+if (FEATURES !== 'off' && METRICS === undefined) countRequests(app.get(EventHub));
 await app.listen(Number(PORT), '127.0.0.1');
 
 /** What metrics do for a request: its counts by route, method and class of status, and its time in a histogram's bucket. */

@@ -21,6 +21,21 @@ export const CONTENDERS = {
     env: { FAST_LANE: 'off' },
     note: "as rookery, by Node's own request and response",
   },
+  'rookery, uncounted': {
+    ...ours,
+    env: { METRICS: 'off' },
+    note: 'as rookery, without the histogram',
+  },
+  'rookery, metrics on': {
+    ...ours,
+    env: { METRICS: 'on' },
+    note: 'as rookery, with `metrics: true` in place of the histogram',
+  },
+  'rookery, never traced': {
+    ...ours,
+    env: { TRACING: 'off' },
+    note: 'as rookery, with `tracing: false`; without an SDK it is never asked either',
+  },
   'rookery features off': {
     ...ours,
     env: { FEATURES: 'off' },

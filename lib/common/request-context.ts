@@ -8,7 +8,7 @@ import {
   type TraceContext,
   TraceIds,
 } from './trace-context.js';
-import type { Span, SpanAttributes, SpanKind, Tracer } from './tracer.js';
+import type { Span, SpanAttributes, SpanKind, SpanStart, Tracer } from './tracer.js';
 
 /** The header that carries the id under which people look a request up. */
 export const CORRELATION_HEADER = 'x-correlation-id';
@@ -178,6 +178,11 @@ export class RequestContext {
       span.end({ error });
       throw error;
     }
+  }
+
+  /** A call made for a request, as a step of its trace; `undefined` where nobody records the request. */
+  step({ span, trace: parent, tracestate }: RequestScope, step: SpanStart): Span | undefined {
+    return span && this.tracer?.start('client', { ...step, parent, tracestate });
   }
 
   private endingOf(scope: RequestScope): Ending {

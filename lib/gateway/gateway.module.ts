@@ -20,6 +20,7 @@ import { GatewayListener } from './proxy/gateway-listener.js';
 import { HttpProxy } from './proxy/http-proxy.js';
 import { RequestRouting } from './proxy/request-routing.js';
 import { UpgradeListener } from './proxy/upgrade-listener.js';
+import { TraceSteps } from './proxy/trace-steps.js';
 import { WebSocketTunnels } from './proxy/websocket-tunnels.js';
 import { ConfigRouteSource } from './routes/config.source.js';
 import { DiscoveryRouteSource } from './routes/discovery.source.js';
@@ -87,6 +88,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = roomModule<GatewayOpti
     ConfigRouteSource,
     DiscoveryRouteSource,
     ExchangeReporter,
+    TraceSteps,
     FastLane,
     GatewayContributor,
     GatewayDoors,

@@ -20,8 +20,11 @@ export class DetailsVisibility {
 
   /** As much of an answer as the one who asks may see. */
   shown(answer: HealthAnswer, request: IncomingMessage): HealthAnswer {
-    if (this.sees(request)) return answer;
-    const { service, status, timestamp } = answer;
-    return { service, status, timestamp };
+    return this.sees(request) ? answer : outline(answer);
   }
+}
+
+/** What everybody may know. */
+export function outline({ service, status, timestamp }: HealthAnswer): HealthAnswer {
+  return { service, status, timestamp };
 }

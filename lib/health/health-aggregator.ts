@@ -85,6 +85,13 @@ export class HealthAggregator implements OnApplicationBootstrap, OnModuleDestroy
     };
   }
 
+  /** Another number whenever something was said, so that what was made of a report can be kept until then. */
+  get revision(): number {
+    let sum = 0;
+    for (const { notes } of this.checks) sum += notes;
+    return sum;
+  }
+
   /** Whether there is such a group. */
   hasGroup(group: string): boolean {
     return group in (this.schedule.groups ?? {}) || this.checksOf(group).length > 0;

@@ -16,6 +16,8 @@ export interface HealthThresholds {
 /** One contributor and what it said last. */
 export class HealthCheck {
   private last: HealthReport = { status: 'up' };
+  /** How often its contributor has said something. */
+  notes = 0;
   private failures = 0;
   private successes = 0;
   private wasWell = false;
@@ -95,6 +97,7 @@ export class HealthCheck {
 
   private note(report: HealthReport): void {
     this.last = report;
+    this.notes++;
     const { failures, successes } = this.thresholds;
     if (report.status === 'down') {
       this.successes = 0;

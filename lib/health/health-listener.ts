@@ -3,7 +3,8 @@ import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common'
 import { ApplicationConfig } from '@nestjs/core';
 import { RequestListener } from '../common/request-listener.js';
 import { DetailsVisibility } from './details-visibility.js';
-import { type HealthAnswer, HealthAnswers, HTTP_STATUS } from './health-answers.js';
+import { HealthAnswers, HTTP_STATUS } from './health-answers.js';
+import { type ProbeAnswer, ProbeAnswers } from './probe-answers.js';
 
 /** Where the path of the endpoints is injected. */
 export const HEALTH_PATH = Symbol('HEALTH_PATH');
@@ -18,6 +19,7 @@ export class HealthListener implements OnApplicationBootstrap {
   private base: string | undefined;
 
   constructor(
+    private readonly probes: ProbeAnswers,
     private readonly answers: HealthAnswers,
     private readonly visibility: DetailsVisibility,
     private readonly config: ApplicationConfig,
@@ -40,10 +42,11 @@ export class HealthListener implements OnApplicationBootstrap {
     const { url = '', method } = request;
     if (base === undefined || !url.startsWith(base)) return false;
     if (method !== 'GET' && method !== 'HEAD') return false;
-    const answer = this.find(url.slice(base.length));
+    const rest = url.slice(base.length);
+    const answer = this.probes.of(rest, request) ?? this.other(rest, request);
     if (answer === undefined) return false;
-    const body = JSON.stringify(this.visibility.shown(answer, request));
-    response.writeHead(HTTP_STATUS[answer.status], {
+    const { status, body } = answer;
+    response.writeHead(status, {
       'content-type': 'application/json; charset=utf-8',
       'cache-control': 'no-store',
       'content-length': Buffer.byteLength(body),
@@ -52,11 +55,11 @@ export class HealthListener implements OnApplicationBootstrap {
     return true;
   }
 
-  private find(rest: string): HealthAnswer | undefined {
-    if (rest === '') return this.answers.overall();
-    if (rest === '/live') return this.answers.live();
-    if (rest === '/ready') return this.answers.ready();
-    if (rest === '/startup') return this.answers.startup();
-    return /^\/[\w-]+$/.test(rest) ? this.answers.of(rest.slice(1)) : undefined;
+  /** A group of the application's own, or another service. */
+  private other(rest: string, request: IncomingMessage): ProbeAnswer | undefined {
+    if (!/^\/[\w-]+$/.test(rest)) return undefined;
+    const answer = this.answers.of(rest.slice(1));
+    const body = JSON.stringify(this.visibility.shown(answer, request));
+    return { status: HTTP_STATUS[answer.status], body };
   }
 }

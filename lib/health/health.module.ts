@@ -9,6 +9,7 @@ import { HealthAnswers } from './health-answers.js';
 import { HealthCoreModule } from './health-core.module.js';
 import { HEALTH_PATH, HealthListener } from './health-listener.js';
 import { healthControllerAt } from './health.controller.js';
+import { ProbeAnswers } from './probe-answers.js';
 import {
   HEALTH_SETTINGS,
   type HealthOptions,
@@ -49,6 +50,7 @@ interface HealthPath {
     HealthAnswers,
     HealthListener,
     EventLoopContributor,
+    ProbeAnswers,
   ],
   exports: [HealthAnswers, HealthCoreModule],
 })

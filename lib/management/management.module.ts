@@ -8,7 +8,9 @@ import { EnvEndpoint } from './endpoints/env.endpoint.js';
 import { HealthEndpoint } from './endpoints/health.endpoint.js';
 import { InfoEndpoint } from './endpoints/info.endpoint.js';
 import { LoggersEndpoint } from './endpoints/loggers.endpoint.js';
+import { MappingsEndpoint } from './endpoints/mappings.endpoint.js';
 import { RoutesEndpoint } from './endpoints/routes.endpoint.js';
+import { TargetsEndpoint } from './endpoints/targets.endpoint.js';
 import { LogLevelConfig } from './log-level-config.js';
 import { ManagementListener } from './management-listener.js';
 import { ManagementPages } from './management-pages.js';
@@ -24,7 +26,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
 
 /**
  * Endpoints for those who run the service: `/management/info`, `env`, `loggers`, `routes`, `circuits`, `discovery`,
- * `health` and `metrics`, and whatever extends `ManagementEndpoint`.
+ * `health`, `metrics` and `targets` (for Prometheus), and whatever extends `ManagementEndpoint`.
  *
  * Callers on this machine may look, and whoever brings the token; to all others they are not there. Where Spring Boot's
  * Actuator has the same thing, the JSON is the same.
@@ -51,7 +53,9 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
     LogLevelConfig,
     ManagementListener,
     ManagementPages,
+    MappingsEndpoint,
     RoutesEndpoint,
+    TargetsEndpoint,
   ],
   exports: [ManagementListener],
 })

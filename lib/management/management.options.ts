@@ -23,7 +23,7 @@ export interface ManagementOptions {
   readonly token?: string;
   /** Whether callers on this machine need no token to look. @default true */
   readonly local?: boolean;
-  /** What `/info` says besides. Plain JSON. @default nothing */
+  /** What `/info` says besides. Plain JSON; what is named or looks like a secret is hidden. @default nothing */
   readonly info?: Readonly<Record<string, unknown>>;
 }
 

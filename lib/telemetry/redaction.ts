@@ -6,8 +6,12 @@ const SECRET =
 const HEADERS: ReadonlySet<string> = new Set(['headers', 'rawheaders', 'trailers', 'metadata']);
 const BODIES: ReadonlySet<string> = new Set(['body', 'payload', 'rawbody']);
 
-/** `https://user:password@host` (RFC 3986, 3.2.1). */
-const USERINFO = /(\b[a-z][a-z\d+.-]*:\/\/)[^\s/?#@]+@/gi;
+/**
+ * `https://user:password@host` (RFC 3986, 3.2.1); also where the password has a slash that was not encoded, unless what
+ * stands before it is a port. Bounded, because texts may be long.
+ */
+const USERINFO =
+  /(\b[a-z][a-z\d+.-]*:\/\/)(?:[^\s/?#@]{1,512}|[^\s/?#@:]{0,128}:(?!\d+[/?#])[^\s"'<>@]{1,256})@/gi;
 
 /** `?token=…`, `password=…`, `"apiKey": "…"`; the value ends where a text would go on. */
 const NAMED =

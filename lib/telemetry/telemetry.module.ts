@@ -75,7 +75,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
     ServerCertificate,
     Tracing,
   ],
-  exports: [RookeryLogger, Metrics],
+  exports: [RookeryLogger, Metrics, TELEMETRY_SETTINGS],
 })
 export class TelemetryModule extends ConfigurableModuleClass {
   /** Switches telemetry on. */

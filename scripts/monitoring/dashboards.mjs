@@ -79,6 +79,7 @@ function frame(name) {
     schemaVersion: 39,
     version: 1,
     refresh: '10s',
+    annotations: { list: [] },
     time: { from: 'now-1h', to: 'now' },
     templating: {
       list: [

@@ -27,6 +27,11 @@ function share(part, whole, window) {
   return `sum by (service) (rate(${part}[${window}])) / sum by (service) (rate(${whole}[${window}]))`;
 }
 
+/** Of each service the instances that may have calls, as the caller sees it who sees the most. */
+const KNOWN = 'service:known_instances';
+const COUNTED =
+  'max by (service) (label_replace(sum by (instance, target) (rookery_instances{status=~"up|degraded"}), "service", "$1", "target", "(.+)"))';
+
 /** Prometheus 3 writes the bound as 1.0. */
 function slow(histogram, window) {
   return `1 - ${share(`${histogram}_bucket{le=~"1|1.0"}`, `${histogram}_count`, window)}`;
@@ -58,13 +63,19 @@ const ALERTS = [
   alert('RookeryLatencySlow', burning('slow', SLOW), 'ticket', '15m', {
     summary: '{{ $labels.service }} takes more than a second too often, for hours.',
   }),
-  alert('RookeryNoReadyInstance', 'max by (service) (rookery_ready) == 0', 'page', '1m', {
-    summary: 'No instance of {{ $labels.service }} is ready.',
-  }),
-  // A circuit that tries every few seconds is half-open now and then; it counts as open meanwhile.
+  // What is gone says nothing of itself any more: whoever calls it knows.
+  alert(
+    'RookeryNoReadyInstance',
+    `max by (service) (rookery_ready) == 0 or ${KNOWN} == 0`,
+    'page',
+    '1m',
+    { summary: 'No instance of {{ $labels.service }} is ready.' },
+  ),
+  // A circuit that tries every few seconds is half-open now and then; it counts as open meanwhile. Where the service
+  // itself is gone, one alert is enough, and its circuits close a little later than it is back.
   alert(
     'RookeryCircuitOpen',
-    'max by (service, circuit) (max_over_time(rookery_circuit_state{state="open"}[2m])) == 1',
+    `max by (service, circuit) (max_over_time(rookery_circuit_state{state="open"}[2m])) == 1 unless on (circuit) label_replace(min_over_time(${KNOWN}[4m]) == 0, "circuit", "$1", "service", "(.+)")`,
     'page',
     '1m',
     { summary: '{{ $labels.service }} has opened its circuit {{ $labels.circuit }}.' },
@@ -113,6 +124,7 @@ export function rules() {
   const recorded = Object.entries(SHARES).flatMap(([name, of]) =>
     WINDOWS.map((window) => ({ record: `${name}${window}`, expr: of(window) })),
   );
+  recorded.push({ record: KNOWN, expr: COUNTED });
   return {
     groups: [
       { name: 'rookery-recording', rules: recorded },

@@ -96,6 +96,8 @@ const PAGES = [
   '/discovery',
   '/health',
   '/metrics',
+  '/mappings',
+  '/targets',
 ];
 
 describe('the management endpoints', () => {
@@ -168,6 +170,33 @@ describe('the management endpoints', () => {
     expect((await get('/metrics', {}, own)).text).toContain('rookery_service_info');
     expect((await get('/actuator/env', { via: 'x' }, own)).code).toBe(404);
     expect((await get('/actuator/info')).code).toBe(404);
+  });
+
+  it('show metrics and handlers as Spring Boot Admin asks for them', async () => {
+    await start({ management: { path: '/actuator' } });
+    await get('/orders/1');
+    await get('/orders/2');
+    const accept = 'application/vnd.spring-boot.actuator.v2+json, application/json';
+    const { names } = (await get('/actuator/metrics', { accept })).json();
+    expect(names).toContain('http_server_request_duration_seconds_count');
+    const name = 'http_server_request_duration_seconds_count';
+    await eventually(async () => {
+      const route = encodeURIComponent('http_route:/orders/:id');
+      const found = await get(`/actuator/metrics/${name}?tag=${route}`, { accept });
+      expect(found.json()).toEqual({
+        name,
+        measurements: [{ statistic: 'COUNT', value: 2 }],
+        availableTags: [
+          { tag: 'http_request_method', values: ['GET'] },
+          { tag: 'http_response_status_code', values: ['200'] },
+          { tag: 'service', values: ['orders'] },
+        ],
+      });
+    });
+    expect((await get('/actuator/metrics/nothing')).code).toBe(404);
+    const { contexts } = (await get('/actuator/mappings')).json();
+    expect(JSON.stringify(contexts)).toContain('{"handler":"OrdersController.find"');
+    expect(JSON.stringify(contexts)).toContain('"methods":["GET"],"patterns":["/orders/:id"]');
   });
 
   it('change what is logged, by hand and by configuration', async () => {

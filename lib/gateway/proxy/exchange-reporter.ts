@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../../common/clock.js';
 import { messageOf } from '../../common/errors.js';
 import { EventHub } from '../../common/event-hub.js';
+import type { Endpoint } from '../../load-balancing/endpoint.js';
 import { GatewayRoutes } from '../gateway-routes.js';
 import type { Route } from '../routes/route.js';
 import { AccessLog } from './access-log.js';
@@ -9,6 +10,7 @@ import type { Exchange } from './exchange.js';
 import type { NodeExchange } from './node-exchange.js';
 import { RequestRouting } from './request-routing.js';
 import type { ExchangeOwner } from './exchange-owner.js';
+import { TraceSteps } from './trace-steps.js';
 
 /** Tells the access log, and whoever listens, of every exchange that is over. */
 @Injectable()
@@ -21,6 +23,7 @@ export class ExchangeReporter implements ExchangeOwner {
     private readonly log: AccessLog,
     private readonly events: EventHub,
     private readonly routing: RequestRouting,
+    private readonly steps: TraceSteps,
   ) {}
 
   now(): number {
@@ -29,11 +32,16 @@ export class ExchangeReporter implements ExchangeOwner {
 
   onFinished(exchange: Exchange): void {
     const { log, events } = this;
+    if (exchange.step !== undefined) this.steps.end(exchange);
     const isHeard = events.hears('request.proxied');
     if (!isHeard && !log.enabled) return;
     exchange.duration = this.clock.now() - exchange.startedAt;
     if (log.enabled) log.write(exchange);
     if (isHeard) events.emit('request.proxied', exchange);
+  }
+
+  linesTo(exchange: Exchange, endpoint: Endpoint): string {
+    return this.steps.begin(exchange, endpoint);
   }
 
   onFilterFailed(route: Route, error: unknown): void {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { CORRELATION_HEADER, type RequestScope } from '../../common/request-context.js';
+import type { Span } from '../../common/tracer.js';
 import type { Endpoint } from '../../load-balancing/endpoint.js';
 import type { RequestSink, ResponseSource } from '../../upstream/upstream-call.js';
 import { UpstreamCall } from '../../upstream/upstream-call.js';
@@ -36,7 +37,6 @@ export abstract class Exchange extends UpstreamCall implements ClientBound, Prox
   host = '';
   /** The host for the upstream; empty for the endpoint's own. */
   upstreamHost = '';
-  /** The header lines for the upstream. */
   lines = '';
   framing: Framing = 'none';
   /** The most bytes of the request's body; 0 is without limit. */
@@ -51,6 +51,8 @@ export abstract class Exchange extends UpstreamCall implements ClientBound, Prox
   attempts = 0;
   endpoint: Endpoint | undefined = undefined;
   done = false;
+  /** The call to an endpoint, where the request is recorded. */
+  step: Span | undefined = undefined;
   /** What it was asked at the door of its route; undefined where there is none. */
   visit: DoorVisit | undefined = undefined;
   private waits: ExchangeDeadlines | undefined = undefined;
@@ -153,13 +155,14 @@ export abstract class Exchange extends UpstreamCall implements ClientBound, Prox
     this.endpoint = endpoint;
     this.attempts++;
     const host = this.upstreamHost === '' ? endpoint.authority : this.upstreamHost;
-    return `${this.method} ${this.target} HTTP/1.1\r\nhost: ${host}\r\n${this.lines}\r\n`;
+    const lines = this.scope.span === undefined ? this.lines : this.owner.linesTo(this, endpoint);
+    return `${this.method} ${this.target} HTTP/1.1\r\nhost: ${host}\r\n${lines}\r\n`;
   }
 
   override onConnected(sink: RequestSink): void {
-    const isFirst = this.sink === undefined;
+    const again = this.sink !== undefined;
     this.sink = sink;
-    if (!isFirst) return this.onDrain();
+    if (again) return this.onDrain();
     this.deadlines.upload.await();
     this.pump();
   }
@@ -252,9 +255,8 @@ export abstract class Exchange extends UpstreamCall implements ClientBound, Prox
   protected writeHead(status: number, rawHeaders: string[]): boolean {
     if (status < 200 || status > 599) return false;
     // By it people find the request in the logs.
-    if (headerOf(rawHeaders, CORRELATION_HEADER) === undefined) {
+    if (headerOf(rawHeaders, CORRELATION_HEADER) === undefined)
       rawHeaders.push(CORRELATION_HEADER, this.scope.correlationId);
-    }
     this.visit?.dress(rawHeaders);
     try {
       // The upstream's reason phrase is not passed on: it says nothing, and could hold anything.
@@ -273,13 +275,11 @@ export abstract class Exchange extends UpstreamCall implements ClientBound, Prox
     this.finish();
   }
 
-  /** Tells a problem in place of an answer. */
   protected tell(status: ProblemStatus): void {
     this.status = status;
     this.sendProblem(status);
   }
 
-  /** Ends what waits for this exchange. */
   protected clearDeadlines(): void {
     this.waits?.clear();
   }

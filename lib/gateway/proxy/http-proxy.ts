@@ -100,7 +100,8 @@ export class HttpProxy {
   }
 
   private refuse(request: IncomingMessage, response: ServerResponse, status: ProblemStatus): void {
-    const requestId = this.routing.scopeOf(request).correlationId;
+    const { correlationId: requestId, span } = this.routing.scopeOf(request);
+    span?.end({ name: 'HTTP', attributes: { 'http.response.status_code': status } });
     // What was framed wrongly may go on anywhere.
     sendProblem(response, { status, requestId, close: status === 400 });
     discardBody(request);

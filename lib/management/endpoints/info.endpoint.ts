@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock.js';
 import { type ManagementAnswer, ManagementEndpoint } from '../../common/management-endpoint.js';
 import { ServiceIdentity } from '../../common/service-identity.js';
+import { dataFields } from '../../telemetry/log-fields.js';
 import { MANAGEMENT_SETTINGS, type ManagementSettings } from '../management.options.js';
 
 /** What runs here: the service, its build and its commit. The shape is that of Spring Boot's `/info`. */
@@ -34,7 +35,8 @@ export class InfoEndpoint extends ManagementEndpoint {
           node: process.version,
           startedAt: new Date(this.clock.wallTime() - process.uptime() * 1_000).toISOString(),
         },
-        ...this.settings.info,
+        // Whoever writes it may forget who reads it.
+        ...(dataFields(this.settings.info) as object),
       },
     };
   }

@@ -9,6 +9,7 @@ import {
 import { Operators } from '../../common/operators.js';
 import { RequestListener } from '../../common/request-listener.js';
 import { TELEMETRY_SETTINGS, type TelemetrySettings } from '../telemetry.options.js';
+import { measuredMetric, metricNames } from './actuator-metrics.js';
 import { Metrics } from './metrics.js';
 
 /**
@@ -35,9 +36,18 @@ export class MetricsEndpoint extends ManagementEndpoint {
     }
   }
 
-  override async answer({ headers }: ManagementRequest): Promise<ManagementAnswer | undefined> {
+  override async answer(request: ManagementRequest): Promise<ManagementAnswer | undefined> {
     // Off, it is undefined.
     if (!(this.metrics instanceof Metrics)) return undefined;
+    const { headers, path, query } = request;
+    const [name] = path;
+    // As Spring Boot Admin asks, which reads no page of Prometheus.
+    if (name !== undefined || /\bjson\b/.test(headers.accept ?? '')) {
+      const { body } = await this.metrics.page();
+      if (name === undefined) return { body: { names: metricNames(body) } };
+      const measured = measuredMetric(body, name, query.getAll('tag'));
+      return measured && { body: measured };
+    }
     return this.metrics.page({ openMetrics: knowsOpenMetrics(headers.accept) });
   }
 

@@ -15,6 +15,7 @@ interface PromClient {
 interface PromRegistry {
   readonly contentType: string;
   registerMetric(metric: PromMetric): void;
+  removeSingleMetric(name: string): void;
   getMetricsAsArray(): PromMetric[];
   setDefaultLabels(labels: Readonly<Record<string, string>>): void;
   metrics(): Promise<string>;
@@ -35,6 +36,16 @@ interface PromValue {
   readonly metricName?: string;
   readonly exemplar?: object;
 }
+
+/**
+ * Gauges of prom-client that are named as if they were counters, which Prometheus's own check finds fault with; each is the
+ * sum of one without `_total`, which stays.
+ */
+const MISNAMED = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
 
 /** A page of metrics, ready to be sent. */
 export interface MetricsPage {
@@ -69,6 +80,7 @@ export class PrometheusFormat {
   ) {
     this.node = new client.Registry();
     client.collectDefaultMetrics({ register: this.node });
+    for (const name of MISNAMED) this.node.removeSingleMetric(name);
   }
 
   /** The page of now, every series with these labels; in OpenMetrics, which carries exemplars, where the reader knows it. */

@@ -8,6 +8,7 @@ import { ConfigServerModule, fileRepository } from 'nest-rookery/config-server';
     RookeryModule.forRoot({
       name: process.env['SERVICE_NAME'] ?? 'config-server',
       logs: true,
+      metrics: true,
       config: false,
     }),
     ConfigServerModule.forRoot({

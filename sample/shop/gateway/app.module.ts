@@ -7,6 +7,7 @@ import { RookeryModule } from 'nest-rookery';
     RookeryModule.forRoot({
       name: process.env['SERVICE_NAME'] ?? 'gateway',
       logs: true,
+      metrics: true,
       gateway: {
         accessLog: true,
         // Who may publish what, so that no other service can take these paths over.

@@ -5,7 +5,11 @@ import { StockRepository } from './stock.repository.js';
 
 @Module({
   imports: [
-    RookeryModule.forRoot({ name: process.env['SERVICE_NAME'] ?? 'inventory', logs: true }),
+    RookeryModule.forRoot({
+      name: process.env['SERVICE_NAME'] ?? 'inventory',
+      logs: true,
+      metrics: true,
+    }),
   ],
   controllers: [StockController],
   providers: [StockRepository],

@@ -9,7 +9,11 @@ import { OrdersService } from './orders.service.js';
 
 @Module({
   imports: [
-    RookeryModule.forRoot({ name: process.env['SERVICE_NAME'] ?? 'orders', logs: true }),
+    RookeryModule.forRoot({
+      name: process.env['SERVICE_NAME'] ?? 'orders',
+      logs: true,
+      metrics: true,
+    }),
     MessagingModule.forRoot(),
     MessagingModule.forFeature(['payments']),
     // Calls go to a living instance, behind a circuit.

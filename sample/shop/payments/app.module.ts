@@ -6,7 +6,11 @@ import { PaymentsRepository } from './payments.repository.js';
 
 @Module({
   imports: [
-    RookeryModule.forRoot({ name: process.env['SERVICE_NAME'] ?? 'payments', logs: true }),
+    RookeryModule.forRoot({
+      name: process.env['SERVICE_NAME'] ?? 'payments',
+      logs: true,
+      metrics: true,
+    }),
     MessagingModule.forRoot(),
     MessagingModule.forFeature(['orders']),
   ],

@@ -1,8 +1,17 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { Controller, Get, type INestApplication, Injectable, Module, Post } from '@nestjs/common';
+import { request } from 'node:http';
+import {
+  Controller,
+  Get,
+  type INestApplication,
+  Injectable,
+  Module,
+  Post,
+  ServiceUnavailableException,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { EventPattern } from '@nestjs/microservices';
-import { context, propagation, trace } from '@opentelemetry/api';
+import { context, propagation, SpanKind, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import {
   BasicTracerProvider,
@@ -12,12 +21,14 @@ import {
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-base';
 import type { ClientProxy } from '@nestjs/microservices';
+import { apiKeys, hashApiKey } from '../../../lib/security/authenticators/api-key.authenticator.js';
 import { ServiceClient } from '../../../lib/client/service-client.js';
 import { memory, MemoryHub } from '../../../lib/discovery/backends/memory.backend.js';
 import { GatewayRoute } from '../../../lib/discovery/manifest/gateway-route.decorator.js';
 import { DiscoverableTcpServer } from '../../../lib/messaging/discoverable-tcp-server.js';
 import { InjectClient } from '../../../lib/messaging/inject-client.decorator.js';
 import { MessagingModule } from '../../../lib/messaging/messaging.module.js';
+import { RookeryLogger } from '../../../lib/telemetry/rookery-logger.js';
 import { RookeryModule } from '../../../lib/rookery.module.js';
 import type { RookeryOptions } from '../../../lib/rookery.options.js';
 import { eventually } from '../../support/eventually.js';
@@ -61,9 +72,21 @@ class OrdersController {
 
 @Controller()
 class PaymentsController {
+  constructor(private readonly logger: RookeryLogger) {}
+
   @EventPattern('order.placed')
   pay(order: unknown): void {
+    this.logger.log('An order was paid', 'Payments');
     paid.push(order);
+  }
+}
+
+@Controller('broken')
+class BrokenController {
+  @GatewayRoute('/api/broken')
+  @Get()
+  fail(): never {
+    throw new ServiceUnavailableException();
   }
 }
 
@@ -110,7 +133,31 @@ async function startShop(): Promise<string> {
   await start('inventory', { controllers: [StockController] });
   await start('payments', { controllers: [PaymentsController], messaging: true });
   await start('orders', { controllers: [OrdersController], providers: [Orders], messaging: true });
-  const gateway = await start('gateway', { options: { gateway: true } });
+  const written = jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    lines.push(
+      ...String(text)
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    );
+    return true;
+  });
+  restore = () => written.mockRestore();
+  const gateway = await start('gateway', {
+    options: {
+      gateway: {
+        accessLog: true,
+        routes: [
+          { path: '/api/closed', to: 'orders', auth: { scopes: ['all'] } },
+          { path: '/api/gone', to: 'http://127.0.0.1:1' },
+        ],
+        security: {
+          access: 'public',
+          authenticators: [apiKeys({ keys: [{ id: 'billing', hash: hashApiKey(KEY) }] })],
+        },
+      },
+    },
+  });
   const url = await gateway.getUrl();
   await eventually(async () => {
     const probe = await fetch(`${url}/api/orders`, {
@@ -124,10 +171,13 @@ async function startShop(): Promise<string> {
 
 const UNSAMPLED = `00-${'c'.repeat(32)}-${'d'.repeat(16)}-00`;
 const TRACE = 'a'.repeat(32);
+const KEY = 'k'.repeat(40);
+let restore = () => {};
 
 afterEach(async () => {
   for (const app of apps.toReversed()) await app.close();
   apps.length = 0;
+  restore();
 });
 
 describe('an order that goes through the shop', () => {
@@ -168,6 +218,7 @@ describe('an order that goes through the shop', () => {
         '1 POST /api/orders',
         '1 POST /orders',
         '2 GET',
+        '2 POST',
         '3 send payments',
         '4 process order.placed',
       ]);
@@ -182,7 +233,14 @@ describe('an order that goes through the shop', () => {
     };
     // 1 server, 2 client, 3 producer, 4 consumer.
     expect(parentOf('1 POST /api/orders')).toBe('b'.repeat(16));
-    expect(parentOf('1 POST /orders')).toBe('1 POST /api/orders');
+    expect(parentOf('2 POST')).toBe('1 POST /api/orders');
+    expect(parentOf('1 POST /orders')).toBe('2 POST');
+    expect(named.get('2 POST')?.attributes).toMatchObject({
+      'http.request.method': 'POST',
+      'http.response.status_code': 201,
+      'rookery.upstream': 'orders',
+      'server.address': '127.0.0.1',
+    });
     expect(parentOf('2 GET')).toBe('1 POST /orders');
     expect(parentOf('1 GET /stock/:sku')).toBe('2 GET');
     expect(parentOf('3 send payments')).toBe('1 POST /orders');
@@ -194,12 +252,69 @@ describe('an order that goes through the shop', () => {
       'url.path': '/stock/apple',
     });
     expect(JSON.stringify(spans.map(({ attributes }) => attributes))).not.toMatch(/hidden|secret/);
-    const services = lines
-      .filter((line) => line['traceId'] === TRACE)
-      .map((line) => line['service']);
-    expect(new Set(services)).toEqual(new Set(['orders', 'inventory']));
+    await eventually(() => {
+      const services = lines
+        .filter((line) => line['traceId'] === TRACE)
+        .map((line) => line['service']);
+      expect(new Set(services)).toEqual(new Set(['gateway', 'orders', 'inventory', 'payments']));
+    });
+  });
+
+  it('has a step for each instance that is tried', async () => {
+    const url = await startShop();
+    await start('broken', { controllers: [BrokenController] });
+    await start('broken', { controllers: [BrokenController] });
+    await eventually(async () => {
+      exporter.reset();
+      await fetch(`${url}/api/broken`);
+      const spans = await finished();
+      const tries = spans.filter(({ kind, name }) => kind === SpanKind.CLIENT && name === 'GET');
+      expect(tries.map(({ attributes }) => attributes['http.request.resend_count'])).toEqual([
+        undefined,
+        1,
+      ]);
+      expect(tries.map(({ attributes }) => attributes['error.type'])).toEqual(['_OTHER', '503']);
+      const called = spans.filter(({ name }) => name === 'GET /broken');
+      expect(new Set(called.map(({ parentSpanContext }) => parentSpanContext?.spanId))).toEqual(
+        new Set(tries.map((span) => span.spanContext().spanId)),
+      );
+    });
+  });
+
+  it.each([
+    ['/api/closed', 'GET /api/closed', 401],
+    ['/api/gone', 'GET /api/gone', 502],
+    ['/api/gone', 'HTTP', 400],
+  ])('is recorded to its end where the gateway answers itself: %s', async (path, name, status) => {
+    const url = await startShop();
+    exporter.reset();
+    const odd = status === 400 ? 'TRACE' : 'GET';
+    const answer = await ask(url + path, odd);
+    expect(answer).toBe(status);
+    const span = (await finished()).find((each) => each.kind === SpanKind.SERVER);
+    expect([span?.name, span?.attributes['http.response.status_code']]).toEqual([name, status]);
   });
 });
+
+/** The spans, once the server's own has ended. */
+async function finished() {
+  await eventually(() =>
+    expect(exporter.getFinishedSpans().some(({ kind }) => kind === SpanKind.SERVER)).toBe(true),
+  );
+  return exporter.getFinishedSpans();
+}
+
+/** fetch does not send TRACE. */
+function ask(url: string, method: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    request(url, { method, agent: false }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    })
+      .once('error', reject)
+      .end();
+  });
+}
 
 describe('without an SDK', () => {
   it('requests carry their trace on, and nobody records anything', async () => {
