@@ -198,7 +198,16 @@ describe('the alert rules', () => {
     ];
     writeFileSync(
       file,
-      stringify({ rule_files: [RULES], evaluation_interval: '5m', tests }, { lineWidth: 0 }),
+      stringify(
+        {
+          rule_files: [RULES],
+          evaluation_interval: '5m',
+          // Else promtool takes the groups as they come, and alerts may see what was recorded 5 minutes ago.
+          group_eval_order: ['rookery-recording', 'rookery-alerts'],
+          tests,
+        },
+        { lineWidth: 0 },
+      ),
     );
     const out = execFileSync(promtool, ['test', 'rules', file], { encoding: 'utf8' });
     expect(out).toContain('SUCCESS');
