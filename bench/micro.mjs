@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { SystemClock } from '../dist/cjs/common/clock.js';
 import { EventHub } from '../dist/cjs/common/event-hub.js';
+import { RequestContext } from '../dist/cjs/common/request-context.js';
 import { parsePath } from '../dist/cjs/discovery/manifest/path-pattern.js';
 import { requestLines } from '../dist/cjs/gateway/proxy/headers.js';
 import { RequestTarget } from '../dist/cjs/gateway/proxy/path.js';
@@ -44,6 +45,7 @@ const LIMITS = {
   'match of 400 routes': 150,
   circuit: 10,
   deadline: 10,
+  'spans nobody records': 10,
 };
 
 const texts = (make) => Array.from({ length: ROUTES }, (_, number) => Buffer.from(make(number)));
@@ -181,6 +183,18 @@ function deadlineOf() {
   };
 }
 
+/** A request's span and that of the call it makes, where no SDK of OpenTelemetry is there. */
+function unrecorded() {
+  const context = new RequestContext(clock);
+  const scope = context.open({ traceparent: `00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01` });
+  const step = { name: 'GET' };
+  return (times) => {
+    for (let at = 0; at < times; at++) {
+      if (scope.span === undefined && context.step(scope, step) === undefined) sink += 1;
+    }
+  };
+}
+
 /** Durations of a fast service, most of them in the first buckets. */
 function histogramOf() {
   const series = new HistogramSeries([
@@ -233,6 +247,7 @@ const CASES = {
   circuit: { run: circuitOf() },
   deadline: { run: deadlineOf() },
   histogram: { run: histogramOf() },
+  'spans nobody records': { run: unrecorded() },
   'canonical path, as it stands': { run: canonicalPath(paths), less: freshTexts },
   'canonical path, to be made': {
     run: canonicalPath(texts((number) => `/service${number >> 1}/./items/%61${number}`)),

@@ -14,7 +14,9 @@ const { values } = parseArgs({
   options: { only: { type: 'string' }, node: { type: 'string', default: process.execPath } },
 });
 const OURS = ['rookery', 'rookery on Fastify'];
-const PEERS = Object.keys(CONTENDERS).filter((name) => !name.startsWith('rookery'));
+const PEERS = Object.keys(CONTENDERS).filter(
+  (name) => !name.startsWith('rookery') && !CONTENDERS[name].secured,
+);
 const names = values.only?.split(',') ?? [...OURS, ...PEERS];
 
 installPeers();
