@@ -25,6 +25,10 @@ import type { TcpEndpoint } from './tcp-endpoint.js';
  */
 export class DiscoveryClientProxy extends ClientProxy {
   private readonly logger = new Logger('Messaging');
+  private readonly isRepeatable = ({ pattern }: ReadPacket): boolean => {
+    const { idempotent } = this.route;
+    return idempotent.size > 0 && idempotent.has(this.normalizePattern(pattern as string));
+  };
 
   constructor(
     private readonly route: MessageRoute,
@@ -39,7 +43,7 @@ export class DiscoveryClientProxy extends ClientProxy {
     // Nest's own answer to a message without a pattern or without data.
     if (isNil(pattern) || isNil(data)) return super.send<R>(pattern, data);
     return new Observable<R>((observer) =>
-      this.publish(this.packetOf(pattern, data), this.createObserver(observer)),
+      this.call(this.packetOf(pattern, data), this.createObserver(observer)),
     );
   }
 
@@ -70,9 +74,8 @@ export class DiscoveryClientProxy extends ClientProxy {
     packet: ReadPacket,
     callback: (packet: WritePacket) => void,
   ): () => void {
-    const call = new MessageCall(this.route, packet, () => this.isIdempotent(packet), callback);
-    call.start(this.context.timeLeft);
-    return () => call.cancel();
+    const call = this.call(packet, callback);
+    return () => call.unsubscribe();
   }
 
   protected override async dispatchEvent<T>(packet: ReadPacket): Promise<T> {
@@ -91,6 +94,12 @@ export class DiscoveryClientProxy extends ClientProxy {
       if (!next) throw connection;
       endpoint = next;
     }
+  }
+
+  private call(packet: ReadPacket, callback: (packet: WritePacket) => void): MessageCall {
+    const call = new MessageCall(this.route, packet, this.isRepeatable, callback);
+    call.start(this.context.timeLeft);
+    return call;
   }
 
   private async report<R>(dispatched: Promise<R>, outcome: AsyncSubject<R>): Promise<void> {
@@ -121,7 +130,8 @@ export class DiscoveryClientProxy extends ClientProxy {
   private async write(connection: TcpConnection, packet: ReadPacket, endpoint: TcpEndpoint) {
     const begun = this.route.now();
     try {
-      await connection.dispatch(packet);
+      const pattern = this.normalizePattern(packet.pattern as string);
+      await connection.dispatch({ ...packet, pattern });
       this.route.complete(endpoint, 'success', begun);
     } catch (error) {
       this.route.complete(endpoint, 'failure', begun);
@@ -134,11 +144,6 @@ export class DiscoveryClientProxy extends ClientProxy {
     // Nest 12 has this hook; Nest 11 has none.
     this.onDispatchHook?.(packet);
     return carry(packet, this.context.sending(this.route.service, isEvent));
-  }
-
-  private isIdempotent({ pattern }: ReadPacket): boolean {
-    const { idempotent } = this.route;
-    return idempotent.size > 0 && idempotent.has(this.normalizePattern(pattern as string));
   }
 }
 

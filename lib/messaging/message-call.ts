@@ -7,7 +7,7 @@ import {
   UpstreamTimeoutError,
 } from '../upstream/upstream.errors.js';
 import type { MessageRoute } from './message-route.js';
-import { TcpConnection } from './tcp-connection.js';
+import type { AnswerListener, TcpConnection } from './tcp-connection.js';
 import type { TcpEndpoint } from './tcp-endpoint.js';
 
 /** How many instances are tried. */
@@ -16,10 +16,10 @@ export const MAX_ATTEMPTS = 3;
 /**
  * One message on its way to its answer.
  *
- * It is one object that waits in the list of deadlines itself: this is the hot path, where a chain of operators halves
- * the throughput.
+ * It is one object that waits in the list of deadlines and for the connection itself, and that RxJS can unsubscribe from:
+ * this is the hot path, where a chain of operators halves the throughput.
  */
-export class MessageCall extends Deadline {
+export class MessageCall extends Deadline implements AnswerListener {
   private over = false;
   private attempts = 0;
   private begun = 0;
@@ -27,13 +27,15 @@ export class MessageCall extends Deadline {
   private limit = 0;
   private answered = false;
   private endpoint: TcpEndpoint | undefined;
-  private forget: (() => void) | undefined;
+  private connection: TcpConnection | undefined;
+  /** Under which the connection knows it. */
+  private id = '';
   private failure: Error | undefined;
 
   constructor(
     private readonly route: MessageRoute,
     private readonly packet: ReadPacket,
-    private readonly repeatable: () => boolean,
+    private readonly isRepeatable: (packet: ReadPacket) => boolean,
     private readonly callback: (packet: WritePacket) => void,
   ) {
     super();
@@ -56,8 +58,30 @@ export class MessageCall extends Deadline {
   }
 
   /** Nobody wants the answer any more. */
-  cancel(): void {
+  unsubscribe(): void {
     if (!this.over) this.settle('cancelled');
+  }
+
+  onPacket(packet: WritePacket): void {
+    this.answered = true;
+    if (packet.isDisposed) {
+      // It has forgotten this call by itself.
+      this.connection = undefined;
+      this.settle('success');
+    }
+    // A stream of answers: each one may take its time.
+    else this.route.deadlines.set(this, this.limit, this.route.now());
+    this.callback(packet);
+  }
+
+  onLost(reason: string): void {
+    // Another one that was lost may have ended this one.
+    if (this.over) return;
+    this.connection = undefined;
+    this.failure = new UpstreamConnectionError(this.route.service, reason, true);
+    if (this.endpoint && !this.answered && this.isRepeatable(this.packet)) {
+      this.tryAnother(this.endpoint);
+    } else this.fail(this.failure, 'failure');
   }
 
   override expire(): void {
@@ -92,37 +116,19 @@ export class MessageCall extends Deadline {
   }
 
   private send(connection: TcpConnection): void {
-    this.forget = connection.request(this.packet, (packet) => this.onPacket(packet));
-  }
-
-  private onPacket(packet: WritePacket): void {
-    if (this.over) return;
-    // What the other side threw comes as plain JSON; an Error is our own side's.
-    if (packet.err instanceof Error) return this.onBroken(packet.err);
-    this.answered = true;
-    if (packet.isDisposed || packet.err) this.settle('success');
-    // A stream of answers: each one may take its time.
-    else this.route.deadlines.set(this, this.limit, this.route.now());
-    this.callback(packet);
+    this.connection = connection;
+    try {
+      this.id = connection.request(this.packet, this);
+    } catch (error) {
+      // Ours: something that cannot be written as JSON, for instance.
+      this.fail(error);
+    }
   }
 
   private onUnreachable(endpoint: TcpEndpoint, error: unknown): void {
     const reason = messageOf(error);
     this.failure = new UpstreamConnectionError(this.route.service, reason, false, error);
     this.tryAnother(endpoint);
-  }
-
-  private onBroken(error: Error): void {
-    if (!TcpConnection.wasLost(error)) {
-      // Ours: something that cannot be written as JSON, for instance.
-      this.settle('cancelled');
-      this.callback({ err: error });
-      return;
-    }
-    const reason = 'it ended before the answer came';
-    this.failure = new UpstreamConnectionError(this.route.service, reason, true, error);
-    if (this.endpoint && !this.answered && this.repeatable()) this.tryAnother(this.endpoint);
-    else this.fail(this.failure, 'failure');
   }
 
   private tryAnother(failed: TcpEndpoint): void {
@@ -141,7 +147,7 @@ export class MessageCall extends Deadline {
   private settle(outcome: 'success' | 'failure' | 'cancelled'): void {
     this.over = true;
     this.route.deadlines.clear(this);
-    this.forget?.();
+    this.connection?.forget(this.id);
     const { endpoint } = this;
     this.endpoint = undefined;
     if (endpoint) this.route.complete(endpoint, outcome, this.begun);
