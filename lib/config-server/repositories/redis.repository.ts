@@ -116,6 +116,8 @@ export class RedisRepository extends ConfigRepository {
       retryStrategy: () => null,
       maxRetriesPerRequest: 0,
       connectTimeout: PATIENCE,
+      // A connection that is gone already is waited for as well, and that keeps the process alive.
+      disconnectTimeout: 100,
       commandTimeout: PATIENCE,
     });
   }

@@ -123,8 +123,7 @@ export class RedisConnection {
       return client;
     } catch (error) {
       onEnd();
-      // A client that is over already would start a timer that keeps the process alive for 2 s.
-      if (client.status !== 'close' && client.status !== 'end') client.disconnect();
+      client.disconnect();
       throw error;
     } finally {
       cancel();
@@ -139,6 +138,8 @@ export class RedisConnection {
       ...(password !== undefined && { password }),
       ...((url.protocol === 'rediss:' || tls) && { tls: tls ?? {} }),
       connectTimeout: CONNECT_TIMEOUT,
+      // A connection that is gone already is waited for as well, and that keeps the process alive.
+      disconnectTimeout: 100,
       keepAlive: 10_000,
       autoResubscribe: false,
       maxRetriesPerRequest: 0,

@@ -1,3 +1,9 @@
+/** The keys of a script, and the channel where changes of them are told. */
+export interface KeysAndChannel {
+  readonly keys: readonly string[];
+  readonly channel: string;
+}
+
 /** The keys and channels of a namespace; those that one script uses share what stands in braces. */
 export class RedisNames {
   constructor(
@@ -6,14 +12,20 @@ export class RedisNames {
   ) {}
 
   /** What is kept of a service. */
-  of(service: string): { readonly keys: readonly [string, string]; readonly channel: string } {
+  of(service: string): KeysAndChannel {
     const base = `${this.prefix}:{${this.namespace}/${service}}`;
-    return { keys: [`${base}:instances`, `${base}:deadlines`], channel: `${base}:changes` };
+    return {
+      keys: [`${base}:instances`, `${base}:deadlines`, `${base}:clock`],
+      channel: `${base}:changes`,
+    };
   }
 
   /** The names of all services. */
-  get services(): { readonly keys: readonly [string]; readonly channel: string } {
+  get services(): KeysAndChannel {
     const base = `${this.prefix}:{${this.namespace}}`;
-    return { keys: [`${base}:services`], channel: `${base}:services:changes` };
+    return {
+      keys: [`${base}:services`, `${base}:clock`],
+      channel: `${base}:services:changes`,
+    };
   }
 }

@@ -4,14 +4,8 @@ import { readInstance } from './instance-json.js';
 import { parse } from './json-fields.js';
 import { Newest } from './newest.js';
 import type { RedisConnection } from './redis-connection.js';
-import type { RedisNames } from './redis-names.js';
+import type { KeysAndChannel, RedisNames } from './redis-names.js';
 import { NAMES, READ } from './redis-scripts.js';
-
-/** The keys of something that is watched, and the channel where its changes are told. */
-interface Watched {
-  readonly keys: readonly string[];
-  readonly channel: string;
-}
 
 /** What a reading script gives: ms until somebody's time is over (-1: nobody's), and what there is. */
 interface Reading {
@@ -64,7 +58,7 @@ export class RedisWatch {
 
   private async *readings(
     script: string,
-    { keys, channel }: Watched,
+    { keys, channel }: KeysAndChannel,
     signal: AbortSignal,
   ): AsyncGenerator<readonly string[]> {
     if (signal.aborted) return;

@@ -39,7 +39,8 @@ export interface RedisOptions {
 /**
  * Redis 5 or newer, or a Redis Cluster; needs the package `ioredis`.
  *
- * Whether an instance lives is judged by the server's clock. Redis may lose what it was told last when it fails over; everyone
+ * Whether an instance lives is judged by the server's clock, without its jumps: what is longer than 15 s, or goes back, between
+ * two looks counts as no time. Who was last looked for longer ago is therefore seen for one more `ttl`. Redis may lose what it was told last when it fails over; everyone
  * registers again within a heartbeat then.
  *
  * @throws InvalidOptionsError when an option or the address cannot be used

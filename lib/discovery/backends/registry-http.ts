@@ -1,5 +1,6 @@
 import { type Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { StringDecoder } from 'node:string_decoder';
 import type { Clock } from '../../common/clock.js';
 
 /** One request to a registry that speaks HTTP. */
@@ -56,14 +57,14 @@ export class RegistryHttp {
   async *chunks(
     request: RegistryRequest,
     accept: (reply: RegistryReply) => void,
-  ): AsyncGenerator<string, void, undefined> {
+  ): AsyncGenerator<Buffer, void, undefined> {
     const { signal, cancel } = this.clock.deadline(request.timeout, request.signal);
     try {
       const response = await this.open(request, signal);
       const status = response.statusCode ?? 0;
       const body = status === 200 ? '' : await readWhole(response);
       accept({ status, body, header: headerOf(response) });
-      yield* response.setEncoding('utf8') as AsyncIterable<string>;
+      yield* response as AsyncIterable<Buffer>;
       // A server ends a stream when it likes; one that breaks off is an error.
       if (!response.complete) throw new Error('the answer broke off');
     } catch (error) {
@@ -78,9 +79,10 @@ export class RegistryHttp {
     request: RegistryRequest,
     accept: (reply: RegistryReply) => void,
   ): AsyncGenerator<string, void, undefined> {
+    const decoder = new StringDecoder('utf8');
     let partial = '';
     for await (const chunk of this.chunks(request, accept)) {
-      const pieces = (partial + chunk).split('\n');
+      const pieces = (partial + decoder.write(chunk)).split('\n');
       partial = pieces.pop() ?? '';
       if (partial.length > LONGEST) throw new Error(`a line is longer than ${LONGEST} characters`);
       for (const piece of pieces) if (piece !== '') yield piece;

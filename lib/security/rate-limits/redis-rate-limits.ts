@@ -175,6 +175,8 @@ async function openRedis(
   const client = new Redis(url, {
     commandTimeout: timeout,
     connectTimeout: Math.max(timeout, 1_000),
+    // A connection that is gone already is waited for as well, and that keeps the process alive.
+    disconnectTimeout: 100,
     // A request must not wait for a connection that may never come.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
