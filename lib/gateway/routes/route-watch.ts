@@ -76,13 +76,13 @@ export class RouteWatch {
   private take(watched: Watched, instances: readonly ServiceInstance[]): void {
     if (instances.length === 0) {
       return this.leave(watched, () => {
-        watched.routes.update([]);
-        this.context.onChange();
+        if (watched.routes.update([]).changed) this.context.onChange();
       });
     }
     watched.keep?.();
     watched.keep = undefined;
-    for (const digest of watched.routes.update(instances)) {
+    const { changed, missing } = watched.routes.update(instances);
+    for (const digest of missing) {
       if (watched.failures.has(digest)) continue;
       watched.failures.set(
         digest,
@@ -90,7 +90,7 @@ export class RouteWatch {
       );
       void this.fetch(watched, digest);
     }
-    this.context.onChange();
+    if (changed || missing.length > 0) this.context.onChange();
   }
 
   /** Forgets after a while, unless the service comes back. */

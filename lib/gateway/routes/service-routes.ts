@@ -13,41 +13,50 @@ interface Manifest {
   readonly refused: readonly string[];
 }
 
+/** What new instances of a service mean for its routes. */
+export interface RoutesUpdate {
+  /** Whether its routes, or what of them is refused, may be others than when they were last asked for. */
+  readonly changed: boolean;
+  /** The digests whose manifests must be fetched. */
+  readonly missing: readonly string[];
+}
+
 /** The public routes of one service, out of the manifests its instances publish; each is read once. */
 export class ServiceRoutes {
   private readonly manifests = new Map<string, Manifest>();
   private instances: readonly ServiceInstance[] = [];
+  /** How the manifests are spread over the instances, as a text to compare. */
+  private spread = '';
   /** The routes of now, until something changes: the same objects spare others their work. */
   private made: readonly DiscoveredRoute[] | undefined;
 
   constructor(readonly service: string) {}
 
-  /** Takes the service's instances of now; gives the digests whose manifests must be fetched. */
-  update(instances: readonly ServiceInstance[]): readonly string[] {
-    const before = this.spread();
+  /** Takes the service's instances of now. Most changes of instances leave the routes as they are. */
+  update(instances: readonly ServiceInstance[]): RoutesUpdate {
+    const before = this.spread;
     this.instances = instances;
-    if (this.spread() !== before) this.made = undefined;
-    const missing = new Set<string>();
-    for (const { metadata } of instances) {
-      const digest = metadata[DIGEST_KEY];
-      if (digest === undefined || this.manifests.has(digest)) continue;
-      if (!/^[0-9a-f]{12}$/.test(digest)) continue;
-      this.learn(digest, () => manifestFromMetadata(this.service, metadata));
-      if (!this.manifests.has(digest)) missing.add(digest);
+    const counts = this.digests();
+    this.spread = counts.size === 0 ? '' : JSON.stringify([instances.length, ...counts]);
+    if (this.spread !== before) {
+      this.made = undefined;
+      for (const digest of this.manifests.keys())
+        if (!counts.has(digest)) this.manifests.delete(digest);
     }
-    this.forget();
-    return [...missing];
+    const missing = this.discover();
+    return { changed: this.made === undefined, missing: [...missing] };
   }
 
   /** Takes the text of a manifest that was fetched. */
   learn(digest: string, text: () => string | undefined): void {
-    this.made = undefined;
     try {
       const body = text();
-      if (body !== undefined) this.manifests.set(digest, readManifest(this.service, body));
+      if (body === undefined) return;
+      this.manifests.set(digest, readManifest(this.service, body));
     } catch (error) {
       this.manifests.set(digest, { routes: [], refused: [messageOf(error)] });
     }
+    this.made = undefined;
   }
 
   /** Whether some instance publishes a manifest whose text is not known. */
@@ -113,15 +122,17 @@ export class ServiceRoutes {
     return counts;
   }
 
-  /** How the manifests are spread over the instances, as a text to compare. */
-  private spread(): string {
-    return JSON.stringify([this.instances.length, ...this.digests()]);
-  }
-
-  private forget(): void {
-    const used = this.digests();
-    for (const digest of this.manifests.keys())
-      if (!used.has(digest)) this.manifests.delete(digest);
+  /** Reads the manifests that instances bring along; gives the digests of those they only name. */
+  private discover(): ReadonlySet<string> {
+    const missing = new Set<string>();
+    for (const { metadata } of this.instances) {
+      const digest = metadata[DIGEST_KEY];
+      if (digest === undefined || this.manifests.has(digest)) continue;
+      if (!/^[0-9a-f]{12}$/.test(digest)) continue;
+      this.learn(digest, () => manifestFromMetadata(this.service, metadata));
+      if (!this.manifests.has(digest)) missing.add(digest);
+    }
+    return missing;
   }
 }
 

@@ -34,7 +34,8 @@ const of = (...routes: ManifestRoute[]) => instance(manifestToMetadata(manifest(
 describe('the routes of a service', () => {
   it('name no manifests while all instances have them', () => {
     const service = new ServiceRoutes('orders');
-    expect(service.update([of(route('/a')), of(route('/a'))])).toEqual([]);
+    const update = service.update([of(route('/a')), of(route('/a'))]);
+    expect(update).toEqual({ changed: true, missing: [] });
     expect(service.routes()).toMatchObject([
       { id: 'orders#/a', path: '/a', to: 'orders', method: 'GET' },
     ]);
@@ -63,14 +64,33 @@ describe('the routes of a service', () => {
     const first = of(route('/a'));
     service.update([first]);
     const routes = service.routes();
-    service.update([{ ...first, status: 'degraded' }]);
+    expect(service.update([{ ...first, status: 'degraded' }]).changed).toBe(false);
     expect(service.routes()).toBe(routes);
+  });
+
+  it('are no others while instances come and go that publish none', () => {
+    const service = new ServiceRoutes('orders');
+    service.update([instance()]);
+    expect(service.routes()).toEqual([]);
+    expect(service.update([instance(), instance()])).toEqual({ changed: false, missing: [] });
+    expect(service.update([])).toEqual({ changed: false, missing: [] });
+    expect(service.update([of(route('/a'))]).changed).toBe(true);
+  });
+
+  it('are others when an instance comes that cannot serve them', () => {
+    const service = new ServiceRoutes('orders');
+    const first = of(route('/a'));
+    service.update([first]);
+    service.routes();
+    expect(service.update([first, instance()]).changed).toBe(true);
+    expect(service.routes()[0]?.digests?.size).toBe(1);
   });
 
   it('wait for a manifest that is only named, and tell of one that cannot be read', () => {
     const service = new ServiceRoutes('orders');
     const { digest, body } = manifest(route('/a'));
-    expect(service.update([instance({ 'rookery-digest': digest })])).toEqual([digest]);
+    const named = instance({ 'rookery-digest': digest });
+    expect(service.update([named]).missing).toEqual([digest]);
     expect(service.lacks(digest)).toBe(true);
     service.learn(digest, () => body);
     expect(service.lacks(digest)).toBe(false);
