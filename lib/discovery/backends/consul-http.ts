@@ -42,7 +42,7 @@ export class ConsulHttp {
   async *chunks(
     request: ConsulRequest,
     onHead: (reply: ConsulReply) => void,
-  ): AsyncGenerator<string, void, undefined> {
+  ): AsyncGenerator<Buffer, void, undefined> {
     const accept = (reply: RegistryReply) => {
       if (reply.status !== 200) throw this.refusal(request, reply);
       onHead(reply);

@@ -1,49 +1,40 @@
-import type { Clock } from '../../common/clock.js';
-import { Newest } from './newest.js';
-import type { ConsulHttp, ConsulReply } from './consul-http.js';
+import {
+  ConsulCheckChanges,
+  type ConsulCheckChangesOptions,
+  type CheckState,
+} from './consul-check-changes.js';
 import { RateLimit } from './consul-rate-limit.js';
+import { Slots } from './consul-slots.js';
+import { Newest } from './newest.js';
 import { SharedStream } from './shared-stream.js';
-
-export interface ConsulOverflowOptions {
-  readonly clock: Clock;
-  /** The pool for queries that wait in the agent. */
-  readonly parked: ConsulHttp;
-  readonly wait: number;
-  readonly query: Readonly<Record<string, string>>;
-  /** Reads the index of an answer. */
-  readonly readIndex: (reply: Pick<ConsulReply, 'header'>) => number;
-}
-
-/** What the checks of each service looked like: how many there are, and the sum of their indexes. */
-type Fingerprints = ReadonlyMap<string, string>;
 
 /** At most so many readings a second, from all streams together. */
 const READINGS = { burst: 1_000, perSecond: 100 };
 
+/** How many read at a time: what changed together is not asked for, and taken apart, in one go while requests wait. */
+const READERS = 2;
+
 /** How long a service is trusted to be as it was though no check of it changed, in ms. */
 const SWEEP = 60_000;
-
-/** The least time between two answers to the shared query, in ms, and its longest share of the time. */
-const INTERVAL = 500;
-const SHARE = 1 / 20;
 
 /**
  * Tells the streams that have no waiting query of their own when to read again.
  *
- * One query waits for any check of any service (`/v1/health/state/any`). Its answers are large, so they are scanned as they come,
- * without making objects of them, and never more often than twice a second. A change that touches no check, as one of the
- * metadata, is found by reading each service once a minute.
+ * They share what the checks of all services tell. A change that touches no check, as one of the metadata, is found by reading
+ * each service once a minute.
  */
 export class ConsulOverflow {
-  private readonly shared: SharedStream<Fingerprints>;
+  private readonly shared: SharedStream<CheckState>;
   private readonly rate: RateLimit;
+  private readonly readers = new Slots(READERS);
 
-  constructor(private readonly options: ConsulOverflowOptions) {
+  constructor(private readonly options: ConsulCheckChangesOptions) {
+    const changes = new ConsulCheckChanges(options);
     this.rate = new RateLimit(options.clock, READINGS);
-    this.shared = new SharedStream((signal) => this.follow(signal));
+    this.shared = new SharedStream((signal) => changes.follow(signal));
   }
 
-  /** Yields whenever a service should be read, the first time at once. */
+  /** Yields whenever a service should be read, the first time at once; holds up others until it is asked again. */
   async *signs(service: string, signal: AbortSignal): AsyncGenerator<void, void, undefined> {
     const { clock } = this.options;
     const changes = new Newest<string>();
@@ -52,10 +43,18 @@ export class ConsulOverflow {
     signal.addEventListener('abort', end, { once: true });
     void this.listen(service, { changes, signal: ended.signal });
     try {
+      // Between a reading and the first answer of the shared queries a change would be lost.
+      for await (const _ of changes.read(signal)) break;
       while (!signal.aborted) {
         await this.rate.take(signal);
-        if (signal.aborted) return;
-        yield;
+        const leave = await this.readers.take();
+        try {
+          if (signal.aborted) return;
+          // Whoever reads comes back here when the reading is done.
+          yield;
+        } finally {
+          leave();
+        }
         const sweep = clock.deadline(SWEEP * (0.8 + Math.random() * 0.4), signal);
         for await (const _ of changes.read(sweep.signal)) break;
         sweep.cancel();
@@ -70,84 +69,13 @@ export class ConsulOverflow {
     service: string,
     { changes, signal }: { readonly changes: Newest<string>; readonly signal: AbortSignal },
   ): Promise<void> {
-    let last: string | undefined;
+    // A node that fails takes all its instances along, and which those are only a reading tells.
+    const part = ({ registered, failing }: CheckState) =>
+      `${registered.get(service)} ${failing.get(service)} ${failing.get('')}`;
     try {
-      for await (const fingerprints of this.shared.read(signal)) {
-        const now = fingerprints.get(service) ?? '';
-        // What came before the first reading is in it, or the next answer tells.
-        if (last !== undefined && now !== last) changes.push(now);
-        last = now;
-      }
+      for await (const state of this.shared.read(signal, part)) changes.push(part(state));
     } catch (error) {
       changes.fail(error);
     }
-  }
-
-  private async *follow(signal: AbortSignal): AsyncGenerator<Fingerprints> {
-    const { clock } = this.options;
-    for (let index = 0; !signal.aborted;) {
-      const { next, found, busy } = await this.ask(index, signal);
-      if (signal.aborted) return;
-      if (next !== index) yield found;
-      index = next < index ? 0 : next;
-      await clock.sleep(Math.max(INTERVAL, busy / SHARE), signal);
-    }
-  }
-
-  private async ask(index: number, signal: AbortSignal) {
-    const { clock, parked, wait, query } = this.options;
-    const scan = new CheckScan();
-    let next = 0;
-    let busy = 0;
-    const request = {
-      method: 'GET' as const,
-      path: '/v1/health/state/any',
-      query: { ...query, index: String(index), wait: `${wait}ms` },
-      timeout: (wait * 17) / 16 + 10_000,
-      signal,
-    };
-    const onHead = (reply: ConsulReply) => {
-      next = this.options.readIndex(reply);
-    };
-    for await (const chunk of parked.chunks(request, onHead)) {
-      const from = clock.now();
-      scan.read(chunk);
-      busy += clock.now() - from;
-    }
-    return { next, found: scan.found(), busy };
-  }
-}
-
-/** Reads the name and the index of every check out of a long text. In a string of JSON the quotes would be escaped. */
-class CheckScan {
-  private partial = '';
-  private name = '';
-  private readonly counts = new Map<string, { count: number; sum: number }>();
-
-  read(chunk: string): void {
-    const text = this.partial + chunk;
-    const pattern = /"ServiceName":\s*"([^"\\]*)"|"ModifyIndex":\s*(\d+)[,}\s]/g;
-    let end = 0;
-    for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
-      end = pattern.lastIndex;
-      if (match[1] !== undefined) this.name = match[1];
-      else this.note(Number(match[2]));
-    }
-    // What is cut in two is at most as long as a name and its key.
-    this.partial = text.slice(Math.max(end, text.length - 200));
-  }
-
-  found(): Fingerprints {
-    return new Map([...this.counts].map(([name, { count, sum }]) => [name, `${count}/${sum}`]));
-  }
-
-  private note(index: number): void {
-    if (this.name === '') return;
-    const known = this.counts.get(this.name);
-    if (known) {
-      known.count += 1;
-      known.sum += index;
-    } else this.counts.set(this.name, { count: 1, sum: index });
-    this.name = '';
   }
 }

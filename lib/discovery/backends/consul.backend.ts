@@ -128,8 +128,8 @@ class ConsulBackend implements DiscoveryBackend {
       parked,
       calls: reads,
       wait: settings.wait,
-      // One for the names of all services, and one for all that have none of their own.
-      slots: WATCHES - 2,
+      // One for the names of all services, and two for all that have none of their own.
+      slots: WATCHES - 3,
       query: {
         stale: '',
         ...(settings.datacenter !== undefined && { dc: settings.datacenter }),

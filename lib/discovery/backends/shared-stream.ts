@@ -6,21 +6,28 @@ import { Newest } from './newest.js';
  * A failure reaches all of them; whoever reads again opens it anew. It holds the newest snapshot only while it is open.
  */
 export class SharedStream<T> {
-  private readonly readers = new Set<Newest<T>>();
+  private readonly readers = new Set<Reader<T>>();
   private newest: { readonly held: T } | undefined;
   private open: AbortController | undefined;
 
   constructor(private readonly source: (signal: AbortSignal) => AsyncIterable<T>) {}
 
-  /** The snapshots from now on, the newest known one at once. */
-  async *read(signal: AbortSignal): AsyncGenerator<T, void, undefined> {
+  /**
+   * The snapshots from now on, the newest known one at once.
+   *
+   * @param part what of a snapshot the reader looks at; it is not woken for one in which this is the same as before; without it, for every one
+   */
+  async *read(
+    signal: AbortSignal,
+    part?: (snapshot: T) => unknown,
+  ): AsyncGenerator<T, void, undefined> {
     if (signal.aborted) return;
-    const reader = new Newest<T>();
-    if (this.newest) reader.push(this.newest.held);
+    const reader = new Reader(part);
+    if (this.newest) reader.take(this.newest.held);
     this.readers.add(reader);
     if (!this.open) void this.run((this.open = new AbortController()));
     try {
-      yield* reader.read(signal);
+      yield* reader.newest.read(signal);
     } finally {
       this.readers.delete(reader);
       if (this.readers.size === 0) this.stop();
@@ -32,7 +39,7 @@ export class SharedStream<T> {
       for await (const snapshot of this.source(mine.signal)) {
         if (mine.signal.aborted) return;
         this.newest = { held: snapshot };
-        for (const reader of this.readers) reader.push(snapshot);
+        for (const reader of this.readers) reader.take(snapshot);
       }
       throw new Error('the stream ended');
     } catch (error) {
@@ -40,7 +47,7 @@ export class SharedStream<T> {
       const readers = [...this.readers];
       this.readers.clear();
       this.stop();
-      for (const reader of readers) reader.fail(error);
+      for (const reader of readers) reader.newest.fail(error);
     }
   }
 
@@ -48,6 +55,23 @@ export class SharedStream<T> {
     this.open?.abort();
     this.open = undefined;
     this.newest = undefined;
+  }
+}
+
+/** One who reads, and what it saw last of what it looks at. */
+class Reader<T> {
+  readonly newest = new Newest<T>();
+  private seen: unknown = this;
+
+  constructor(private readonly part: ((snapshot: T) => unknown) | undefined) {}
+
+  take(snapshot: T): void {
+    if (this.part) {
+      const now = this.part(snapshot);
+      if (now === this.seen) return;
+      this.seen = now;
+    }
+    this.newest.push(snapshot);
   }
 }
 

@@ -9,7 +9,6 @@ import type { BackendContext, DiscoveryBackend } from '../../../lib/discovery/di
 import { FakeClock } from '../../../lib/testing/fake-clock.js';
 import { makeContext, makeInstance, readFirst } from './support/backend-fixtures.js';
 import { eventually } from '../../support/eventually.js';
-import { follow } from './support/follow.js';
 import { ScriptedServer } from './support/scripted-server.js';
 
 // What a real agent cannot be made to show: refusals without ACLs, proxies' pages, broken answers, a flood of changes.
@@ -113,41 +112,6 @@ describe('consul behind an agent that misbehaves', () => {
     await expect(first()).rejects.toThrow('may not see the nodes');
     nodes = '[{"Node":"n1"}]';
     expect(await first()).toEqual([]);
-  });
-
-  it('lets streams beyond its waiting queries read again when a check of their service changes', async () => {
-    let index = 1;
-    let checks = [{ ServiceName: 'crowd-29', ModifyIndex: 1 }];
-    const waiting: (() => void)[] = [];
-    const instances = { count: 1 };
-    server.answers((response, request) => {
-      const asked = new URL(request.url ?? '', 'http://localhost');
-      const reply = (body: unknown) =>
-        response.writeHead(200, { 'x-consul-index': String(index) }).end(JSON.stringify(body));
-      if (asked.pathname === '/v1/health/state/any') {
-        if (asked.searchParams.get('index') === String(index)) waiting.push(() => reply(checks));
-        else reply(checks);
-      } else if (!asked.searchParams.has('index') || asked.searchParams.get('index') === '0') {
-        reply(Array.from({ length: instances.count }, (_, n) => health('x'.repeat(n + 1))));
-      }
-    });
-    const backend = open({ wait: '30s' });
-    const lives = Array.from({ length: 30 }, (_, n) => follow(backend, `crowd-${n}`));
-    await Promise.all(lives.map((live) => live.ready()));
-    await eventually(() => expect(waiting).toHaveLength(1));
-    // Fourteen that have answered once and wait, and the one they share.
-    const waits = () => server.requests.filter(({ url: asked }) => asked.searchParams.has('wait'));
-    await eventually(() => expect(waits()).toHaveLength(14 * 2 + 2));
-    const before = server.requests.length;
-    instances.count = 2;
-    index += 1;
-    checks = [{ ServiceName: 'crowd-29', ModifyIndex: 2 }];
-    waiting[0]?.();
-    await eventually(() => expect(lives[29]?.current).toHaveLength(2));
-    expect(lives[28]?.current).toHaveLength(1);
-    // The answer, one reading, and the next query that waits.
-    await eventually(() => expect(server.requests).toHaveLength(before + 2));
-    for (const live of lives) live.close();
   });
 
   it('asks from the beginning after an index that went back', async () => {
