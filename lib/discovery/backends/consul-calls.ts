@@ -4,7 +4,7 @@ import type Consul from 'consul';
 import type { InstanceStatus } from '../service-instance.js';
 import type { ConsulAddress } from './consul-address.js';
 import { consulError, type ConsulHttp, credentials, unreachable } from './consul-http.js';
-import { heartbeatCheck } from './consul-mapping.js';
+import { heartbeatCheck } from './consul-status.js';
 import { CALL_TIMEOUT } from './consul-watch.js';
 
 /** Options the client takes with every call; its README documents them, its types leave them out. */

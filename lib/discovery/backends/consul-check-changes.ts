@@ -1,14 +1,20 @@
 import type { Clock } from '../../common/clock.js';
-import { CheckScan, type CheckIndex, type Fingerprints } from './consul-check-scan.js';
+import { type CheckBytes, CheckScan } from './consul-check-scan.js';
+import { FailingChecks, RegisteredChecks } from './consul-checks.js';
 import type { ConsulHttp, ConsulReply } from './consul-http.js';
 import { Newest } from './newest.js';
 
 /** What is known of all checks. */
 export interface CheckState {
-  /** Which checks there are. */
-  readonly registered: Fingerprints;
-  /** Those that do not pass; the checks of nodes are under no name. */
-  readonly failing: Fingerprints;
+  readonly registered: RegisteredChecks;
+  readonly failing: FailingChecks;
+  /** The index as of which those fail. */
+  readonly index: number;
+  /**
+   * Whether nothing was registered or taken back that `registered` does not show yet. Until it does, a check that fails no
+   * more may be one that is no more, along with its instance.
+   */
+  readonly settled: boolean;
 }
 
 export interface ConsulCheckChangesOptions {
@@ -27,16 +33,13 @@ export interface ConsulCheckChangesOptions {
 const INTERVAL = 500;
 const SHARE = 1 / 20;
 
-const ALL = { path: '/v1/health/state/any', index: 'CreateIndex' } as const;
-const FAILING = {
-  path: ALL.path,
-  index: 'ModifyIndex',
-  query: { filter: 'Status != "passing"' },
-} as const;
+const CHECKS = '/v1/health/state/any';
+const FAILING = { filter: 'Status != "passing"' };
+const SERVICES = '/v1/catalog/services';
+/** Answers with the index of the list alone; agents that cannot filter it answer with the list. */
+const NO_SERVICE = { filter: 'ServiceName == "-"' };
 
 interface Reading {
-  readonly path: string;
-  readonly index: CheckIndex;
   readonly query?: Readonly<Record<string, string>>;
   /** The index beyond which to wait; without one the answer comes at once. */
   readonly after?: number;
@@ -54,80 +57,103 @@ export class ConsulCheckChanges {
   /** Yields what is known after each change; throws when the agent cannot be read. */
   async *follow(signal: AbortSignal): AsyncGenerator<CheckState, void, undefined> {
     const newest = new Newest<CheckState>();
-    const known: { -readonly [part in keyof CheckState]?: CheckState[part] } = {};
-    const gather = async (part: keyof CheckState, source: AsyncIterable<Fingerprints>) => {
+    let registered: Registered | undefined;
+    let failing: Failing | undefined;
+    const show = () => {
+      if (!registered || !failing) return;
+      const { checks, index, services } = failing;
+      newest.push({
+        registered: registered.checks,
+        failing: checks,
+        index,
+        settled: services === registered.services,
+      });
+    };
+    const gather = async <T>(source: AsyncIterable<T>, take: (found: T) => void) => {
       try {
         for await (const found of source) {
-          known[part] = found;
-          const { registered, failing } = known;
-          if (registered && failing) newest.push({ registered, failing });
+          take(found);
+          show();
         }
       } catch (error) {
         newest.fail(error);
       }
     };
-    void gather('registered', this.registered(signal));
-    void gather('failing', this.failing(signal));
+    void gather(this.registered(signal), (found) => (registered = found));
+    void gather(this.failing(signal), (found) => (failing = found));
     yield* newest.read(signal);
   }
 
-  private async *registered(signal: AbortSignal): AsyncGenerator<Fingerprints> {
+  private async *registered(signal: AbortSignal): AsyncGenerator<Registered> {
     for (let index = 0; !signal.aborted;) {
-      const next = await this.nextRegistration(index, signal);
+      const next = await this.services({ after: index }, signal);
       if (next !== index) {
-        const { found, busy } = await this.read(ALL, signal);
+        const checks = new RegisteredChecks();
+        const { busy } = await this.read({}, (check) => checks.note(check), signal);
         if (signal.aborted) return;
-        yield found;
+        yield { checks, services: next };
         await this.rest(busy, signal);
       }
       index = next < index ? 0 : next;
     }
   }
 
-  private async *failing(signal: AbortSignal): AsyncGenerator<Fingerprints> {
+  private async *failing(signal: AbortSignal): AsyncGenerator<Failing> {
     for (let index = 0; !signal.aborted;) {
-      const { next, found, busy } = await this.read({ ...FAILING, after: index }, signal);
+      const checks = new FailingChecks();
+      const reading = { query: FAILING, after: index };
+      const { next, busy } = await this.read(reading, (check) => checks.note(check), signal);
       if (signal.aborted) return;
-      if (next !== index) yield found;
+      if (next !== index) {
+        const services = await this.services({ query: NO_SERVICE }, signal);
+        if (signal.aborted) return;
+        yield { checks, index: next, services };
+      }
       index = next < index ? 0 : next;
       await this.rest(busy, signal);
     }
   }
 
   /** The index of the list of services, which moves with every registration and with no check. */
-  private async nextRegistration(index: number, signal: AbortSignal): Promise<number> {
-    const { parked, readIndex } = this.options;
-    return readIndex(
-      await parked.send({ ...this.waiting(index, signal), path: '/v1/catalog/services' }),
-    );
+  private async services(reading: Reading, signal: AbortSignal): Promise<number> {
+    const { readIndex } = this.options;
+    return readIndex(await this.poolFor(reading).send(this.request(SERVICES, reading, signal)));
   }
 
-  private async read({ path, index, query, after }: Reading, signal: AbortSignal) {
-    const { calls, clock, parked, readIndex } = this.options;
-    const request = { ...this.waiting(after ?? 0, signal), path };
-    const scan = new CheckScan(index);
+  private async read(reading: Reading, onCheck: (check: CheckBytes) => void, signal: AbortSignal) {
+    const { clock, readIndex } = this.options;
+    const scan = new CheckScan(onCheck);
     let next = 0;
     let busy = 0;
+    const request = this.request(CHECKS, reading, signal);
     const onHead = (reply: ConsulReply) => {
       next = readIndex(reply);
     };
-    const pool = after === undefined ? calls : parked;
-    const asked = { ...request, query: { ...request.query, ...query } };
-    for await (const chunk of pool.chunks(asked, onHead)) {
+    for await (const chunk of this.poolFor(reading).chunks(request, onHead)) {
       const from = clock.now();
       scan.read(chunk);
       busy += clock.now() - from;
     }
-    return { next, found: scan.found(), busy };
+    if (!signal.aborted) scan.end();
+    return { next, busy };
   }
 
-  private waiting(index: number, signal: AbortSignal) {
-    const { wait, query } = this.options;
+  private poolFor({ after }: Reading): ConsulHttp {
+    return after === undefined ? this.options.calls : this.options.parked;
+  }
+
+  private request(path: string, { query, after }: Reading, signal: AbortSignal) {
+    const { wait } = this.options;
+    // The agent adds up to a sixteenth to the wait; whoever takes longer is dead.
+    const [waiting, longest] =
+      after === undefined
+        ? [{}, 0]
+        : [{ index: String(after), wait: `${wait}ms` }, (wait * 17) / 16];
     return {
       method: 'GET' as const,
-      query: { ...query, index: String(index), wait: `${wait}ms` },
-      // The agent adds up to a sixteenth to the wait; whoever takes longer is dead.
-      timeout: (wait * 17) / 16 + 10_000,
+      path,
+      query: { ...this.options.query, ...query, ...waiting },
+      timeout: longest + 10_000,
       signal,
     };
   }
@@ -135,4 +161,17 @@ export class ConsulCheckChanges {
   private rest(busy: number, signal: AbortSignal): Promise<void> {
     return this.options.clock.sleep(Math.max(INTERVAL, busy / SHARE), signal);
   }
+}
+
+interface Registered {
+  readonly checks: RegisteredChecks;
+  /** The index of the list of services before they were read. */
+  readonly services: number;
+}
+
+interface Failing {
+  readonly checks: FailingChecks;
+  readonly index: number;
+  /** The index of the list of services after they were read. */
+  readonly services: number;
 }

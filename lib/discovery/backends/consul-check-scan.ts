@@ -1,38 +1,86 @@
-/** What the checks of each service looked like: how many there are, and the sum of their indexes. Those of nodes are under ''. */
-export type Fingerprints = ReadonlyMap<string, string>;
+import { BackendUnavailableError } from '../discovery.errors.js';
 
-/** Which index tells of a change: CreateIndex of a check that came or went, ModifyIndex of any. */
-export type CheckIndex = 'CreateIndex' | 'ModifyIndex';
-
-const NAME = Buffer.from('"ServiceName":');
-const INDEXES = {
-  CreateIndex: Buffer.from('"CreateIndex":'),
-  ModifyIndex: Buffer.from('"ModifyIndex":'),
+const FIELDS = {
+  Node: field('Node'),
+  CheckID: field('CheckID'),
+  Status: field('Status'),
+  Notes: field('Notes'),
+  Output: field('Output'),
+  ServiceID: field('ServiceID'),
+  ServiceName: field('ServiceName'),
+  CreateIndex: field('CreateIndex'),
+  ModifyIndex: field('ModifyIndex'),
 } as const;
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const SPACE = 0x20;
+const OPEN = 0x5b;
+const CLOSE = 0x5d;
 
 /** The bytes that are looked at together at first: a piece and what is left of the one before. */
 const WORK = 131_072;
 
 /**
- * Reads the name and the index of every check out of a long answer, byte by byte: as strings or objects its megabytes would
- * keep the garbage collector busy. In a string of JSON the quotes of the keys would be escaped, so there they are not found.
+ * One check as its bytes; a view that holds only until the next is read.
+ *
+ * Consul writes the texts first, then what a probe sends, whose headers may have any name, and the indexes at the end.
+ */
+export class CheckBytes {
+  constructor(private readonly bytes: Buffer) {}
+
+  /** A text, or '' where there is none. */
+  text(name: keyof typeof FIELDS): string {
+    const { bytes } = this;
+    const key = FIELDS[name];
+    const start = this.value(bytes.indexOf(key), key);
+    if (bytes[start] !== QUOTE) return '';
+    let end = start + 1;
+    let escaped = false;
+    for (; bytes[end] !== QUOTE; end++) {
+      if (bytes[end] === BACKSLASH) {
+        escaped = true;
+        end += 1;
+      }
+      if (end >= bytes.length) return '';
+    }
+    return escaped
+      ? (JSON.parse(bytes.toString('utf8', start, end + 1)) as string)
+      : bytes.toString('utf8', start + 1, end);
+  }
+
+  /** A whole number, or 0 where there is none. */
+  number(name: keyof typeof FIELDS): number {
+    const { bytes } = this;
+    const key = FIELDS[name];
+    let number = 0;
+    let at = this.value(bytes.lastIndexOf(key), key);
+    for (; isDigit(bytes[at]); at++) number = number * 10 + bytes[at]! - 0x30;
+    return number;
+  }
+
+  private value(at: number, key: Buffer): number {
+    return at === -1 ? this.bytes.length : skipSpace(this.bytes, at + key.length);
+  }
+}
+
+/**
+ * Cuts a long answer into its checks, byte by byte: as strings or objects its megabytes would keep the garbage collector busy.
+ *
+ * A key is found by its quotes and its colon; in a string of JSON the quotes would be escaped, so there none is found. Consul
+ * writes the index of its last change at the end.
  */
 export class CheckScan {
   /** What of the answer is being looked at; used again and again, because new buffers make garbage too. */
   private bytes: Buffer = Buffer.allocUnsafe(WORK);
   /** How much at its beginning is left of the pieces before, because it was not whole. */
   private kept = 0;
-  private readonly counts = new Map<string, { count: number; sum: number }>();
-  private readonly index: Buffer;
+  private first: number | undefined;
 
-  constructor(index: CheckIndex) {
-    this.index = INDEXES[index];
-  }
+  constructor(private readonly onCheck: (check: CheckBytes) => void) {}
 
   read(chunk: Buffer): void {
+    this.first ??= chunk.find((byte) => byte > SPACE);
     const length = this.kept + chunk.length;
     if (length > this.bytes.length) {
       const larger = Buffer.allocUnsafe(length * 2);
@@ -42,42 +90,41 @@ export class CheckScan {
     chunk.copy(this.bytes, this.kept);
     const whole = this.bytes.subarray(0, length);
     let done = 0;
-    for (let end = this.readCheck(whole, 0); end > 0; end = this.readCheck(whole, end)) done = end;
+    for (let end = endOfCheck(whole, 0); end > 0; end = endOfCheck(whole, done)) {
+      this.onCheck(new CheckBytes(whole.subarray(done, end)));
+      done = end;
+    }
     this.bytes.copyWithin(0, done, length);
     this.kept = length - done;
   }
 
-  found(): Fingerprints {
-    return new Map([...this.counts].map(([name, { count, sum }]) => [name, `${count}/${sum}`]));
+  /**
+   * Says that the answer is over.
+   *
+   * @throws BackendUnavailableError when it was no list, or none that ended
+   */
+  end(): void {
+    const last = this.bytes.subarray(0, this.kept).findLast((byte) => byte > SPACE);
+    if (this.first === OPEN && last === CLOSE) return;
+    throw new BackendUnavailableError(
+      'An answer of Consul is no list of checks. Is there a proxy between us and the agent?',
+    );
   }
+}
 
-  /** Reads the next check; where it ends, or 0 if it is not whole. */
-  private readCheck(bytes: Buffer, from: number): number {
-    const name = bytes.indexOf(NAME, from);
-    if (name === -1) return 0;
-    const nameStart = skipSpace(bytes, name + NAME.length) + 1;
-    const nameEnd = bytes.indexOf(QUOTE, nameStart);
-    if (nameEnd === -1) return 0;
-    const index = bytes.indexOf(this.index, nameEnd);
-    if (index === -1) return 0;
-    const start = skipSpace(bytes, index + this.index.length);
+/** Where the next check ends, or 0 if it is not whole. */
+function endOfCheck(bytes: Buffer, from: number): number {
+  let index = bytes.indexOf(FIELDS.ServiceName, from);
+  while (index !== -1) {
+    index = bytes.indexOf(FIELDS.ModifyIndex, index + 1);
+    if (index === -1) break;
+    const start = skipSpace(bytes, index + FIELDS.ModifyIndex.length);
     let end = start;
-    let number = 0;
-    for (; end < bytes.length && isDigit(bytes[end]!); end++)
-      number = number * 10 + bytes[end]! - 0x30;
-    if (end === bytes.length) return 0;
-    if (bytes[nameEnd - 1] !== BACKSLASH && end > start)
-      this.note(bytes.toString('latin1', nameStart, nameEnd), number);
-    return end;
+    while (isDigit(bytes[end])) end += 1;
+    // The headers that a probe sends may have that name too, with lists as their values.
+    if (end > start) return end < bytes.length ? end : 0;
   }
-
-  private note(name: string, index: number): void {
-    const known = this.counts.get(name);
-    if (known) {
-      known.count += 1;
-      known.sum += index;
-    } else this.counts.set(name, { count: 1, sum: index });
-  }
+  return 0;
 }
 
 function skipSpace(bytes: Buffer, from: number): number {
@@ -86,6 +133,10 @@ function skipSpace(bytes: Buffer, from: number): number {
   return at;
 }
 
-function isDigit(byte: number): boolean {
-  return byte >= 0x30 && byte <= 0x39;
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x30 && byte <= 0x39;
+}
+
+function field(name: string): Buffer {
+  return Buffer.from(`"${name}":`);
 }

@@ -1,6 +1,8 @@
 import { BackendUnavailableError } from '../discovery.errors.js';
-import { isLoopback } from './loopback.js';
 import type { InstanceStatus, ServiceInstance } from '../service-instance.js';
+import type { FailingChecks, RegisteredInstance } from './consul-checks.js';
+import { heartbeatCheck, readStatus, toConsulStatus, worst } from './consul-status.js';
+import { isLoopback } from './loopback.js';
 
 /** A probe by the agent, beside the heartbeat. */
 interface ConsulProbe {
@@ -21,17 +23,6 @@ export interface RegistrationTerms {
   readonly probe: ConsulProbe | undefined;
   /** Whether the agent is on the machine of the instance. */
   readonly localAgent: boolean;
-}
-
-/** The check that our heartbeat keeps passing. */
-export function heartbeatCheck(id: string): string {
-  return `service:${id}`;
-}
-
-/** What Consul calls a status. Draining is critical with a reason, so that other clients stay away too. */
-function toConsulStatus(status: InstanceStatus): 'passing' | 'warning' | 'critical' {
-  if (status === 'up') return 'passing';
-  return status === 'degraded' ? 'warning' : 'critical';
 }
 
 /** The body of a registration, in Consul's words. */
@@ -100,22 +91,43 @@ function portNamed({ port, ports }: ServiceInstance, name: string): number {
   return ports[name] ?? port;
 }
 
+/** An instance, and where Consul has it. */
+export interface HealthEntry {
+  readonly instance: ServiceInstance;
+  readonly registered: RegisteredInstance;
+}
+
 /** Reads an answer of `/v1/health/service`. Entries without an address and a port cannot be called and are left out. */
-export function readHealthEntries(service: string, json: unknown): readonly ServiceInstance[] {
+export function readHealthEntries(service: string, json: unknown): readonly HealthEntry[] {
   if (!Array.isArray(json)) throw notFromConsul('a list of instances');
   const taken = new Set<string>();
-  const instances: ServiceInstance[] = [];
+  const entries: HealthEntry[] = [];
   for (const entry of json.map(asObject)) {
     const instance = readEntry(service, entry);
     if (!instance) continue;
+    const registered = {
+      service: asText(asObject(entry['Service'])['Service']),
+      node: asText(asObject(entry['Node'])['Node']),
+      id: instance.id,
+    };
     // An id is unique for one agent only; the second of its kind gets the name of its node.
-    const id = taken.has(instance.id)
-      ? `${instance.id}@${asText(asObject(entry['Node'])['Node'])}`
-      : instance.id;
+    const id = taken.has(instance.id) ? `${instance.id}@${registered.node}` : instance.id;
     taken.add(id);
-    instances.push({ ...instance, id });
+    entries.push({ instance: { ...instance, id }, registered });
   }
-  return instances;
+  return entries;
+}
+
+/** The same instances with the statuses that their checks have come to. */
+export function judgeEntries(
+  entries: readonly HealthEntry[],
+  failing: FailingChecks,
+): readonly HealthEntry[] {
+  return entries.map((entry) => {
+    const { instance, registered } = entry;
+    const status = failing.statusOf(registered);
+    return status === instance.status ? entry : { registered, instance: { ...instance, status } };
+  });
 }
 
 /** Reads an answer of `/v1/catalog/services`. */
@@ -145,7 +157,7 @@ function readEntry(service: string, entry: Fields): ServiceInstance | undefined 
     port,
     ports,
     scheme: secure ? 'https' : 'http',
-    status: readStatus(entry['Checks'], heartbeatCheck(id)),
+    status: readChecks(entry['Checks'], heartbeatCheck(id)),
     weight: readWeight(ours.weight, asObject(registered['Weights'])['Passing']),
     ...(ours.zone && { zone: ours.zone }),
     ...(ours.version && { version: ours.version }),
@@ -175,20 +187,20 @@ function splitMeta(meta: Fields) {
   };
 }
 
-/** The worst check counts; maintenance, and a heartbeat that says so, mean draining. */
-function readStatus(value: unknown, heartbeat: string): InstanceStatus {
+function readChecks(value: unknown, heartbeat: string): InstanceStatus {
   const checks = (Array.isArray(value) ? value : []).map(asObject);
-  const is = (status: string) => checks.some((check) => check['Status'] === status);
-  if (checks.some((check) => isDraining(check, heartbeat))) return 'draining';
-  if (is('critical') || is('maintenance')) return 'down';
-  return is('warning') ? 'degraded' : 'up';
-}
-
-function isDraining(check: Fields, heartbeat: string): boolean {
-  const id = asText(check['CheckID']);
-  if (/^_(service|node)_maintenance/.test(id)) return true;
-  const says = asText(check['Output']) || asText(check['Notes']);
-  return id === heartbeat && check['Status'] === 'critical' && says === 'draining';
+  return worst(
+    checks.map((check) =>
+      readStatus(
+        {
+          id: asText(check['CheckID']),
+          status: asText(check['Status']),
+          says: asText(check['Output']) || asText(check['Notes']),
+        },
+        heartbeat,
+      ),
+    ),
+  );
 }
 
 function readWeight(exact: string, passing: unknown): number {

@@ -1,7 +1,7 @@
 import {
+  type CheckState,
   ConsulCheckChanges,
   type ConsulCheckChangesOptions,
-  type CheckState,
 } from './consul-check-changes.js';
 import { RateLimit } from './consul-rate-limit.js';
 import { Slots } from './consul-slots.js';
@@ -17,16 +17,25 @@ const READERS = 2;
 /** How long a service is trusted to be as it was though no check of it changed, in ms. */
 const SWEEP = 60_000;
 
+/** A moment to look at a service. */
+export interface ConsulSign {
+  /** Whether it must be read again; else only what its checks say has changed. */
+  readonly again: boolean;
+  readonly checks: CheckState;
+}
+
 /**
- * Tells the streams that have no waiting query of their own when to read again.
+ * Tells the streams that have no waiting query of their own when to look again.
  *
- * They share what the checks of all services tell. A change that touches no check, as one of the metadata, is found by reading
- * each service once a minute.
+ * They share what the checks of all services tell. Checks that fail, or fail no more, are told in full; a service is read again
+ * when it has other checks than before, and once a minute for what touches none, such as its metadata.
  */
 export class ConsulOverflow {
   private readonly shared: SharedStream<CheckState>;
   private readonly rate: RateLimit;
   private readonly readers = new Slots(READERS);
+  /** One service in a turn of the event loop: a hundred that changed together would keep requests waiting. */
+  private readonly turns = new Slots(1);
 
   constructor(private readonly options: ConsulCheckChangesOptions) {
     const changes = new ConsulCheckChanges(options);
@@ -34,29 +43,38 @@ export class ConsulOverflow {
     this.shared = new SharedStream((signal) => changes.follow(signal));
   }
 
-  /** Yields whenever a service should be read, the first time at once; holds up others until it is asked again. */
-  async *signs(service: string, signal: AbortSignal): AsyncGenerator<void, void, undefined> {
+  /** Yields whenever a service should be looked at, the first time at once; holds up others until it is asked again. */
+  async *signs(service: string, signal: AbortSignal): AsyncGenerator<ConsulSign, void, undefined> {
     const { clock } = this.options;
-    const changes = new Newest<string>();
+    const changes = new Newest<CheckState>();
     const ended = new AbortController();
     const end = () => ended.abort();
     signal.addEventListener('abort', end, { once: true });
     void this.listen(service, { changes, signal: ended.signal });
     try {
       // Between a reading and the first answer of the shared queries a change would be lost.
-      for await (const _ of changes.read(signal)) break;
-      while (!signal.aborted) {
-        await this.rate.take(signal);
-        const leave = await this.readers.take();
+      let checks = await next(changes, signal);
+      let seen = { print: '', index: 0, due: clock.now() };
+      while (checks && !signal.aborted) {
+        const print = checks.registered.print(service);
+        const again =
+          !checks.settled ||
+          print !== seen.print ||
+          // An index that went back is that of another history: the agent was started again, or restored.
+          checks.index < seen.index ||
+          clock.now() >= seen.due;
+        const leave = await (again ? this.takeReader(signal) : this.takeTurn());
         try {
           if (signal.aborted) return;
-          // Whoever reads comes back here when the reading is done.
-          yield;
+          // Whoever looks comes back here when that is done.
+          yield { again, checks };
         } finally {
           leave();
         }
-        const sweep = clock.deadline(SWEEP * (0.8 + Math.random() * 0.4), signal);
-        for await (const _ of changes.read(sweep.signal)) break;
+        const due = again ? clock.now() + SWEEP * (0.8 + Math.random() * 0.4) : seen.due;
+        seen = { print, index: checks.index, due };
+        const sweep = clock.deadline(due - clock.now(), signal);
+        checks = (await next(changes, sweep.signal)) ?? checks;
         sweep.cancel();
       }
     } finally {
@@ -65,17 +83,32 @@ export class ConsulOverflow {
     }
   }
 
+  private async takeReader(signal: AbortSignal): Promise<() => void> {
+    await this.rate.take(signal);
+    return this.readers.take();
+  }
+
+  private async takeTurn(): Promise<() => void> {
+    const leave = await this.turns.take();
+    return () => void setImmediate(leave);
+  }
+
   private async listen(
     service: string,
-    { changes, signal }: { readonly changes: Newest<string>; readonly signal: AbortSignal },
+    { changes, signal }: { readonly changes: Newest<CheckState>; readonly signal: AbortSignal },
   ): Promise<void> {
-    // A node that fails takes all its instances along, and which those are only a reading tells.
     const part = ({ registered, failing }: CheckState) =>
-      `${registered.get(service)} ${failing.get(service)} ${failing.get('')}`;
+      `${registered.print(service)} ${failing.print(service)}`;
     try {
-      for await (const state of this.shared.read(signal, part)) changes.push(part(state));
+      for await (const state of this.shared.read(signal, part)) changes.push(state);
     } catch (error) {
       changes.fail(error);
     }
   }
+}
+
+/** The next value; none when the signal aborts first. */
+async function next<T>(values: Newest<T>, signal: AbortSignal): Promise<T | undefined> {
+  for await (const value of values.read(signal)) return value;
+  return undefined;
 }

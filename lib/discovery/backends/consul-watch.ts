@@ -1,5 +1,6 @@
 import type { Clock } from '../../common/clock.js';
 import { BackendRefusedError, BackendUnavailableError } from '../discovery.errors.js';
+import type { FailingChecks } from './consul-checks.js';
 import type { ConsulHttp, ConsulReply } from './consul-http.js';
 import { ConsulOverflow } from './consul-overflow.js';
 import { RateLimit } from './consul-rate-limit.js';
@@ -10,8 +11,15 @@ export interface ConsulQuery<T> {
   readonly path: string;
   /** Reads the JSON of an answer; what it throws breaks the stream. */
   readonly read: (json: unknown) => T;
-  /** The service whose instances they are: an empty answer may be a token's fault then, rather than the truth. */
-  readonly service?: string;
+  /** Whose instances they are, where it is a service. */
+  readonly health?: ConsulHealth<T>;
+}
+
+export interface ConsulHealth<T> {
+  /** Its name in Consul. */
+  readonly service: string;
+  /** What was read, with the statuses that its checks have come to since. */
+  readonly judge: (value: T, failing: FailingChecks) => T;
 }
 
 export interface ConsulWatchOptions {
@@ -45,12 +53,11 @@ export class ConsulWatch {
     this.overflow = new ConsulOverflow({ ...options, readIndex });
   }
 
-  /** Yields each answer that differs from the one before; ends on abort, throws on everything else. */
+  /** Yields each value that differs from the one before; ends on abort, throws on everything else. */
   async *stream<T>(query: ConsulQuery<T>, signal: AbortSignal): AsyncGenerator<T> {
     let last: string | undefined;
     try {
-      for await (const reply of this.replies(query, signal)) {
-        const value = query.read(parse(reply.body));
+      for await (const value of this.values(query, signal)) {
         const content = JSON.stringify(value);
         if (content === last) continue;
         last = content;
@@ -61,15 +68,15 @@ export class ConsulWatch {
     }
   }
 
-  private replies<T>(query: ConsulQuery<T>, signal: AbortSignal): AsyncGenerator<ConsulReply> {
-    const { service } = query;
+  private values<T>(query: ConsulQuery<T>, signal: AbortSignal): AsyncGenerator<T> {
+    const { health } = query;
     // Only instances have checks that tell of changes; the list of names always waits by itself.
-    return service === undefined || this.waiting < this.options.slots
+    return !health || this.waiting < this.options.slots
       ? this.block(query, signal)
-      : this.share({ ...query, service }, signal);
+      : this.share(query, health, signal);
   }
 
-  private async *block<T>(query: ConsulQuery<T>, signal: AbortSignal): AsyncGenerator<ConsulReply> {
+  private async *block<T>(query: ConsulQuery<T>, signal: AbortSignal): AsyncGenerator<T> {
     const { clock, parked, wait } = this.options;
     // A service that changes all the time must not become a loop as fast as the network.
     const rate = new RateLimit(clock, { burst: 5, perSecond: 2 });
@@ -90,7 +97,7 @@ export class ConsulWatch {
         });
         const next = readIndex(reply);
         await this.doubt(query, reply, signal);
-        yield reply;
+        yield query.read(parse(reply.body));
         // An index that went back is that of another history: the agent was started again, or restored.
         index = next < index ? 0 : next;
       }
@@ -100,14 +107,20 @@ export class ConsulWatch {
   }
 
   private async *share<T>(
-    query: ConsulQuery<T> & { readonly service: string },
+    query: ConsulQuery<T>,
+    { service, judge }: ConsulHealth<T>,
     signal: AbortSignal,
-  ): AsyncGenerator<ConsulReply> {
-    for await (const _ of this.overflow.signs(query.service, signal)) {
-      const reply = await this.read(query.path, signal);
-      readIndex(reply);
-      await this.doubt(query, reply, signal);
-      yield reply;
+  ): AsyncGenerator<T> {
+    let read: { readonly value: T; readonly index: number } | undefined;
+    for await (const { again, checks } of this.overflow.signs(service, signal)) {
+      if (again || !read) {
+        const reply = await this.read(query.path, signal);
+        const index = readIndex(reply);
+        await this.doubt(query, reply, signal);
+        read = { value: query.read(parse(reply.body)), index };
+      }
+      // What was read may be newer than what is known of the checks.
+      yield checks.index < read.index ? read.value : judge(read.value, checks.failing);
     }
   }
 
@@ -117,7 +130,7 @@ export class ConsulWatch {
     reply: ConsulReply,
     signal: AbortSignal,
   ): Promise<void> {
-    if (query.service === undefined || reply.body.trim() !== '[]') return;
+    if (!query.health || reply.body.trim() !== '[]') return;
     // Newer agents tell that they left something out; to an empty list they owe us the difference.
     if (reply.header('x-consul-results-filtered-by-acls') === 'true')
       throw filtered('the instances');

@@ -8,7 +8,13 @@ import { type Lease, ServiceRegistry } from '../service-registry.js';
 import { readConsulAddress } from './consul-address.js';
 import { ConsulCalls } from './consul-calls.js';
 import { ConsulHttp } from './consul-http.js';
-import { readHealthEntries, readServiceNames, toRegistration } from './consul-mapping.js';
+import {
+  type HealthEntry,
+  judgeEntries,
+  readHealthEntries,
+  readServiceNames,
+  toRegistration,
+} from './consul-mapping.js';
 import { ConsulNames } from './consul-names.js';
 import { ConsulWatch } from './consul-watch.js';
 import { isLoopback } from './loopback.js';
@@ -200,19 +206,20 @@ class ConsulSource extends InstanceSource {
     super();
   }
 
-  override instances(
+  override async *instances(
     service: string,
     signal: AbortSignal,
-  ): AsyncIterable<readonly ServiceInstance[]> {
+  ): AsyncGenerator<readonly ServiceInstance[]> {
     const name = this.names.inConsul(service);
-    return this.watch.stream(
+    const entries = this.watch.stream<readonly HealthEntry[]>(
       {
         path: `/v1/health/service/${encodeURIComponent(name)}`,
         read: (json) => readHealthEntries(service, json),
-        service: name,
+        health: { service: name, judge: judgeEntries },
       },
       signal,
     );
+    for await (const found of entries) yield found.map(({ instance }) => instance);
   }
 
   override services(signal: AbortSignal): AsyncIterable<readonly string[]> {

@@ -14,7 +14,8 @@ function entry(service: object, checks: object[] = [], node = 'n1') {
   };
 }
 
-const read = (...entries: unknown[]) => readHealthEntries('orders', entries);
+const read = (...entries: unknown[]) =>
+  readHealthEntries('orders', entries).map(({ instance }) => instance);
 const statusOf = (...checks: object[]) => read(entry({}, checks))[0]?.status;
 
 describe('what Consul knows of an instance', () => {

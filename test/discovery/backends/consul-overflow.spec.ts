@@ -12,10 +12,12 @@ const SERVICES = 30;
 const LAST = `crowd-${SERVICES - 1}`;
 
 interface Check {
+  /** None for a check of the node. */
   readonly service: string;
   readonly status: string;
   readonly created: number;
   readonly modified: number;
+  readonly output?: string;
 }
 
 // Counts what is asked of an agent, which a real one does not tell.
@@ -26,11 +28,18 @@ describe('consul with more services than queries may wait', () => {
   let indexes: { services: number; checks: number };
   let checks: Check[];
   let instances: number;
+  /** What a reading of a service shows its checks to be. */
+  let status: string;
+  let readIndex: number;
+  let broken: boolean;
   const parked = new Set<{ readonly path: string; readonly wake: () => void }>();
 
   beforeEach(async () => {
     indexes = { services: 1, checks: 1 };
     checks = [{ service: LAST, status: 'passing', created: 1, modified: 1 }];
+    status = 'passing';
+    readIndex = 1;
+    broken = false;
     instances = 1;
     server.requests.length = 0;
     server.answers((response, request) => answer(response, request.url ?? ''));
@@ -66,17 +75,23 @@ describe('consul with more services than queries may wait', () => {
   }
 
   function whatIsAt(path: string, query: URLSearchParams) {
+    if (path === '/v1/catalog/nodes') return { index: 1, body: [{ Node: 'n1' }] };
     if (path === '/v1/catalog/services') return { index: indexes.services, body: {} };
     if (path !== '/v1/health/state/any') {
-      const body = Array.from({ length: instances }, (_, n) => health(n));
-      return { index: 1, body };
+      const body = Array.from({ length: instances }, (_, n) => health(n, { path, status }));
+      return { index: readIndex, body };
     }
+    if (broken) return { index: indexes.checks, body: { page: 'not found' } };
     const failingOnly = query.get('filter') === 'Status != "passing"';
     const body = checks
       .filter(({ status }) => !failingOnly || status !== 'passing')
-      .map(({ service, status, created, modified }) => ({
-        ServiceName: service,
+      .map(({ service, status, created, modified, output }) => ({
+        Node: 'n1',
+        CheckID: 'service:0',
         Status: status,
+        Output: output ?? '',
+        ServiceID: service === '' ? '' : '0',
+        ServiceName: service,
         CreateIndex: created,
         ModifyIndex: modified,
       }));
@@ -89,27 +104,38 @@ describe('consul with more services than queries may wait', () => {
 
   const asked = () =>
     server.requests.map(({ url }) =>
-      url.searchParams.has('filter') ? `${url.pathname} failing` : url.pathname,
+      url.searchParams.has('filter') ? `${url.pathname} filtered` : url.pathname,
     );
+  const statuses = () => lives.map(({ current }) => current?.[0]?.status);
+  /** What is asked after the list of failing checks has changed, half a second later once more to wait. */
+  const LOOK = ['/v1/catalog/services filtered', '/v1/health/state/any filtered'];
 
-  it('reads a service again when one of its checks fails, and no other', async () => {
-    instances = 2;
+  it('shows a check that fails, and that passes again, without reading a service', async () => {
     indexes.checks = 2;
     checks = [{ service: LAST, status: 'critical', created: 1, modified: 2 }];
     wake('/v1/health/state/any');
-    await eventually(() => expect(lives.at(-1)?.current).toHaveLength(2));
-    expect(lives.at(-2)?.current).toHaveLength(1);
-    // It waits again half a second later.
-    await eventually(() =>
-      expect(asked()).toEqual([`/v1/health/service/${LAST}`, '/v1/health/state/any failing']),
-    );
+    await eventually(() => expect(statuses()).toEqual(allBut(1, 'down')));
+    await eventually(() => expect(asked()).toEqual(LOOK));
+    indexes.checks = 3;
+    checks = [{ service: LAST, status: 'passing', created: 1, modified: 3 }];
+    wake('/v1/health/state/any');
+    await eventually(() => expect(statuses()).toEqual(allBut(0, '')));
+    await eventually(() => expect(asked()).toEqual([...LOOK, ...LOOK]));
+  });
+
+  it('shows all services of a node that fails without reading one', async () => {
+    indexes.checks = 2;
+    checks.push({ service: '', status: 'critical', created: 1, modified: 2 });
+    wake('/v1/health/state/any');
+    await eventually(() => expect(statuses()).toEqual(allBut(SERVICES - WAITING, 'down')));
+    await eventually(() => expect(asked()).toEqual(LOOK));
   });
 
   it('reads nothing again for a check that passes as before, with another output', async () => {
     indexes.checks = 2;
-    checks = [{ service: LAST, status: 'passing', created: 1, modified: 2 }];
+    checks = [{ service: LAST, status: 'passing', created: 1, modified: 2, output: 'well' }];
     wake('/v1/health/state/any');
-    await eventually(() => expect(asked()).toEqual(['/v1/health/state/any failing']));
+    await eventually(() => expect(asked()).toEqual(LOOK));
   });
 
   it('reads all checks when an instance was registered, and the services that have others again', async () => {
@@ -128,24 +154,75 @@ describe('consul with more services than queries may wait', () => {
     );
   });
 
-  it('reads all again when a node fails, because only that tells who is on it', async () => {
-    instances = 2;
+  it('takes no check that is gone for one that passes, when its instance may be gone too', async () => {
     indexes.checks = 2;
-    checks.push({ service: '', status: 'critical', created: 1, modified: 2 });
+    checks = [{ service: LAST, status: 'critical', created: 1, modified: 2 }];
+    wake('/v1/health/state/any');
+    await eventually(() => expect(statuses()).toEqual(allBut(1, 'down')));
+    await eventually(() => expect(asked()).toEqual(LOOK));
+    const seen: unknown[] = [];
+    lives.at(-1)?.onChange((value) => seen.push(value));
+    // The query that waits for registrations does not hear of this one yet.
+    indexes = { services: 2, checks: 3 };
+    checks = [];
+    instances = 0;
+    wake('/v1/health/state/any');
+    await eventually(() => expect(lives.at(-1)?.current).toEqual([]));
+    expect(seen).toEqual([[]]);
+  });
+
+  it('believes what it read where that is newer than what is known of the checks', async () => {
+    status = 'critical';
+    instances = 2;
+    readIndex = 7;
+    indexes.services = 2;
+    checks.push({ service: LAST, status: 'passing', created: 2, modified: 2 });
+    wake('/v1/catalog/services');
+    await eventually(() => expect(lives.at(-1)?.current).toHaveLength(2));
+    expect(statuses()).toEqual(allBut(1, 'down'));
+  });
+
+  it('reads a service again when the index of the checks goes back, as after a restore', async () => {
+    indexes.checks = 9;
+    checks = [{ service: LAST, status: 'critical', created: 1, modified: 9 }];
+    wake('/v1/health/state/any');
+    await eventually(() => expect(statuses()).toEqual(allBut(1, 'down')));
+    await eventually(() => expect(asked()).toEqual(LOOK));
+    instances = 2;
+    indexes.checks = 3;
+    checks = [{ service: LAST, status: 'warning', created: 1, modified: 3 }];
+    wake('/v1/health/state/any');
+    await eventually(() => expect(lives.at(-1)?.current).toHaveLength(2));
+    expect(statuses()).toEqual(allBut(1, 'degraded'));
+  });
+
+  it('takes an answer that is no list for an outage, and keeps what it knows', async () => {
+    indexes.checks = 2;
+    checks = [{ service: LAST, status: 'critical', created: 1, modified: 2 }];
+    wake('/v1/health/state/any');
+    await eventually(() => expect(statuses()).toEqual(allBut(1, 'down')));
+    await eventually(() => expect(asked()).toEqual(LOOK));
+    indexes.checks = 3;
+    broken = true;
     wake('/v1/health/state/any');
     await eventually(() =>
-      expect(lives.map(({ current }) => current?.length)).toEqual([
-        ...Array.from({ length: WAITING }, () => 1),
-        ...Array.from({ length: SERVICES - WAITING }, () => 2),
-      ]),
+      expect(String(lives.at(-1)?.error)).toContain('is no list of checks. Is there a proxy'),
     );
+    expect(statuses()).toEqual(allBut(1, 'down'));
   });
 });
 
-function health(n: number) {
+function allBut(others: number, rest: string): string[] {
+  return [
+    ...Array.from({ length: SERVICES - others }, () => 'up'),
+    ...Array.from({ length: others }, () => rest),
+  ];
+}
+
+function health(n: number, { path, status }: { readonly path: string; readonly status: string }) {
   return {
     Node: { Node: 'n1', Address: '10.0.0.1' },
-    Service: { ID: `${n}`, Service: 'any', Port: 3_001 },
-    Checks: [],
+    Service: { ID: `${n}`, Service: path.split('/').at(-1), Port: 3_001 },
+    Checks: [{ CheckID: `service:${n}`, Status: status }],
   };
 }

@@ -1,0 +1,98 @@
+import { describe, expect, it } from '@jest/globals';
+import { CheckScan } from '../../lib/discovery/backends/consul-check-scan.js';
+import { FailingChecks, RegisteredChecks } from '../../lib/discovery/backends/consul-checks.js';
+
+const check = (fields: Record<string, string | number>) => ({
+  Node: 'n1',
+  CheckID: 'service:orders-1',
+  Status: 'critical',
+  Notes: '',
+  Output: '',
+  ServiceID: 'orders-1',
+  ServiceName: 'orders',
+  CreateIndex: 1,
+  ModifyIndex: 1,
+  ...fields,
+});
+
+/** A check of the node and all that is on it. */
+const ofNode = (fields: Record<string, string>) =>
+  check({ ServiceID: '', ServiceName: '', CheckID: 'serfHealth', ...fields });
+
+function noteAll<T extends FailingChecks | RegisteredChecks>(into: T, checks: readonly object[]) {
+  new CheckScan((each) => into.note(each)).read(Buffer.from(JSON.stringify(checks)));
+  return into;
+}
+
+const failing = (...checks: readonly object[]) => noteAll(new FailingChecks(), checks);
+const registered = (...checks: readonly object[]) => noteAll(new RegisteredChecks(), checks);
+const printOf = (...checks: readonly object[]) => registered(...checks).print('orders');
+const one = { service: 'orders', node: 'n1', id: 'orders-1' };
+
+describe('FailingChecks', () => {
+  it('takes an instance without a check that fails for one that is up', () => {
+    expect(failing().statusOf(one)).toBe('up');
+    const elsewhere = failing(check({ ServiceName: 'stock' }), check({ Node: 'n2' }));
+    expect(elsewhere.statusOf(one)).toBe('up');
+    expect(failing(check({ ServiceID: 'orders-2' })).statusOf(one)).toBe('up');
+  });
+
+  it('lets the worst check decide', () => {
+    const warning = check({ CheckID: 'disk', Status: 'warning' });
+    expect(failing(warning).statusOf(one)).toBe('degraded');
+    expect(failing(check({}), warning).statusOf(one)).toBe('down');
+    expect(failing(warning, check({})).statusOf(one)).toBe('down');
+    const maintained = check({ CheckID: '_service_maintenance:orders-1' });
+    expect(failing(maintained, check({})).statusOf(one)).toBe('draining');
+  });
+
+  it('tells an instance that drains by what its heartbeat says', () => {
+    expect(failing(check({ Output: 'draining' })).statusOf(one)).toBe('draining');
+    expect(failing(check({ Notes: 'draining' })).statusOf(one)).toBe('draining');
+    const expired = check({ Output: 'TTL expired (…): draining', Notes: 'draining' });
+    expect(failing(expired).statusOf(one)).toBe('down');
+    expect(failing(check({ CheckID: 'other', Output: 'draining' })).statusOf(one)).toBe('down');
+  });
+
+  it('takes what is on a node that fails along', () => {
+    expect(failing(ofNode({})).statusOf(one)).toBe('down');
+    expect(failing(ofNode({ Node: 'n2' })).statusOf(one)).toBe('up');
+    const both = failing(ofNode({}), check({ Status: 'warning' }));
+    expect(both.statusOf(one)).toBe('down');
+    expect(failing(ofNode({ CheckID: '_node_maintenance' }), check({})).statusOf(one)).toBe(
+      'draining',
+    );
+    const twice = failing(ofNode({ CheckID: '_node_maintenance' }), ofNode({}));
+    expect(twice.statusOf(one)).toBe('draining');
+  });
+
+  it('has the same print for a service as long as no status can differ', () => {
+    const before = failing(check({}));
+    expect(failing(check({ ModifyIndex: 9, Output: 'refused' })).print('orders')).toBe(
+      before.print('orders'),
+    );
+    const other = failing(check({}), check({ ServiceName: 'stock' }));
+    expect(other.print('orders')).toBe(before.print('orders'));
+    for (const changed of [
+      failing(),
+      failing(check({ Status: 'warning' })),
+      failing(check({ ServiceID: 'orders-2' })),
+      failing(check({ Node: 'n2' })),
+      failing(check({}), ofNode({})),
+    ])
+      expect(changed.print('orders')).not.toBe(before.print('orders'));
+  });
+});
+
+describe('RegisteredChecks', () => {
+  it('has the same print for a service as long as it has the same checks', () => {
+    const [first, second] = [check({ CreateIndex: 7 }), check({ CreateIndex: 9 })];
+    const before = printOf(first, second);
+    expect(printOf(second, check({ ServiceName: 'stock' }), { ...first, Status: 'passing' })).toBe(
+      before,
+    );
+    expect(printOf(first)).not.toBe(before);
+    expect(printOf(first, check({ CreateIndex: 10 }))).not.toBe(before);
+    expect(printOf()).not.toBe(before);
+  });
+});
