@@ -66,21 +66,34 @@ describe('FailingChecks', () => {
     expect(twice.statusOf(one)).toBe('draining');
   });
 
-  it('has the same print for a service as long as no status can differ', () => {
+  it('knows since which index no status of a service can have changed', () => {
     const before = failing(check({}));
-    expect(failing(check({ ModifyIndex: 9, Output: 'refused' })).print('orders')).toBe(
-      before.print('orders'),
-    );
-    const other = failing(check({}), check({ ServiceName: 'stock' }));
-    expect(other.print('orders')).toBe(before.print('orders'));
+    before.seal(5, undefined);
+    const sinceWhen = (...checks: readonly object[]) => {
+      const now = failing(...checks);
+      now.seal(9, before);
+      return now.since('orders');
+    };
+    expect(before.since('orders')).toBe(5);
+    expect(sinceWhen(check({ ModifyIndex: 9, Output: 'refused' }))).toBe(5);
+    expect(sinceWhen(check({}), check({ ServiceName: 'stock' }))).toBe(5);
     for (const changed of [
-      failing(),
-      failing(check({ Status: 'warning' })),
-      failing(check({ ServiceID: 'orders-2' })),
-      failing(check({ Node: 'n2' })),
-      failing(check({}), ofNode({})),
+      [],
+      [check({ Status: 'warning' })],
+      [check({ ServiceID: 'orders-2' })],
+      [check({ Node: 'n2' })],
+      [check({}), ofNode({})],
     ])
-      expect(changed.print('orders')).not.toBe(before.print('orders'));
+      expect(sinceWhen(...changed)).toBe(9);
+  });
+
+  it('remembers a service that fails no more, until nothing has changed once', () => {
+    const [before, healed, later, last] = [failing(check({})), failing(), failing(), failing()];
+    before.seal(5, undefined);
+    healed.seal(6, before);
+    later.seal(7, healed);
+    last.seal(8, later);
+    expect([before, healed, later, last].map((each) => each.since('orders'))).toEqual([5, 6, 0, 0]);
   });
 });
 

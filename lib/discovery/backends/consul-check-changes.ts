@@ -10,6 +10,8 @@ export interface CheckState {
   readonly failing: FailingChecks;
   /** The index as of which those fail. */
   readonly index: number;
+  /** The index of the catalog as of which those are registered. */
+  readonly catalog: number;
   /**
    * Whether nothing was registered or taken back that `registered` does not show yet. Until it does, a check that fails no
    * more may be one that is no more, along with its instance.
@@ -35,9 +37,9 @@ const SHARE = 1 / 20;
 
 const CHECKS = '/v1/health/state/any';
 const FAILING = { filter: 'Status != "passing"' };
-const SERVICES = '/v1/catalog/services';
-/** Answers with the index of the list alone; agents that cannot filter it answer with the list. */
-const NO_SERVICE = { filter: 'ServiceName == "-"' };
+const CATALOG = '/v1/catalog/services';
+/** Asks for the services of no node: the answer is an index and next to nothing. */
+const NO_NODE = { 'node-meta': 'nest-rookery-none:none' };
 
 interface Reading {
   readonly query?: Readonly<Record<string, string>>;
@@ -49,7 +51,7 @@ interface Reading {
  * Follows the checks of all services by two waiting queries.
  *
  * An answer with all checks has megabytes where there are thousands, so while checks come and go it asks for those that do not
- * pass. All of them are read only when an instance was registered or taken back, which is when the list of services wakes.
+ * pass. All of them are read only when the catalog has changed, which is when something was registered or taken back.
  */
 export class ConsulCheckChanges {
   constructor(private readonly options: ConsulCheckChangesOptions) {}
@@ -61,13 +63,10 @@ export class ConsulCheckChanges {
     let failing: Failing | undefined;
     const show = () => {
       if (!registered || !failing) return;
-      const { checks, index, services } = failing;
-      newest.push({
-        registered: registered.checks,
-        failing: checks,
-        index,
-        settled: services === registered.services,
-      });
+      const { checks, index } = failing;
+      const { catalog } = registered;
+      const settled = failing.catalog === catalog;
+      newest.push({ registered: registered.checks, failing: checks, index, catalog, settled });
     };
     const gather = async <T>(source: AsyncIterable<T>, take: (found: T) => void) => {
       try {
@@ -85,13 +84,17 @@ export class ConsulCheckChanges {
   }
 
   private async *registered(signal: AbortSignal): AsyncGenerator<Registered> {
+    let read = 0;
     for (let index = 0; !signal.aborted;) {
-      const next = await this.services({ after: index }, signal);
-      if (next !== index) {
+      const next = await this.indexOf({ after: index }, signal);
+      // The list of services wakes for them alone; what else has changed in the catalog is seen when its wait is over.
+      const catalog = await this.indexOf({ query: NO_NODE }, signal);
+      if (catalog !== read) {
         const checks = new RegisteredChecks();
         const { busy } = await this.read({}, (check) => checks.note(check), signal);
         if (signal.aborted) return;
-        yield { checks, services: next };
+        yield { checks, catalog };
+        read = catalog;
         await this.rest(busy, signal);
       }
       index = next < index ? 0 : next;
@@ -99,25 +102,27 @@ export class ConsulCheckChanges {
   }
 
   private async *failing(signal: AbortSignal): AsyncGenerator<Failing> {
+    let before: FailingChecks | undefined;
     for (let index = 0; !signal.aborted;) {
       const checks = new FailingChecks();
       const reading = { query: FAILING, after: index };
       const { next, busy } = await this.read(reading, (check) => checks.note(check), signal);
       if (signal.aborted) return;
       if (next !== index) {
-        const services = await this.services({ query: NO_SERVICE }, signal);
+        const catalog = await this.indexOf({ query: NO_NODE }, signal);
         if (signal.aborted) return;
-        yield { checks, index: next, services };
+        checks.seal(next, before);
+        before = checks;
+        yield { checks, index: next, catalog };
       }
       index = next < index ? 0 : next;
       await this.rest(busy, signal);
     }
   }
 
-  /** The index of the list of services, which moves with every registration and with no check. */
-  private async services(reading: Reading, signal: AbortSignal): Promise<number> {
+  private async indexOf(reading: Reading, signal: AbortSignal): Promise<number> {
     const { readIndex } = this.options;
-    return readIndex(await this.poolFor(reading).send(this.request(SERVICES, reading, signal)));
+    return readIndex(await this.poolFor(reading).send(this.request(CATALOG, reading, signal)));
   }
 
   private async read(reading: Reading, onCheck: (check: CheckBytes) => void, signal: AbortSignal) {
@@ -133,6 +138,8 @@ export class ConsulCheckChanges {
       const from = clock.now();
       scan.read(chunk);
       busy += clock.now() - from;
+      // Pieces that lie ready would be read one after the other, and requests would wait for megabytes.
+      await new Promise((resolve) => setImmediate(resolve));
     }
     if (!signal.aborted) scan.end();
     return { next, busy };
@@ -165,13 +172,13 @@ export class ConsulCheckChanges {
 
 interface Registered {
   readonly checks: RegisteredChecks;
-  /** The index of the list of services before they were read. */
-  readonly services: number;
+  /** The index of the catalog before they were read. */
+  readonly catalog: number;
 }
 
 interface Failing {
   readonly checks: FailingChecks;
   readonly index: number;
-  /** The index of the list of services after they were read. */
-  readonly services: number;
+  /** The index of the catalog after they were read. */
+  readonly catalog: number;
 }

@@ -25,8 +25,7 @@ export class RegisteredChecks {
 
 /** What the checks say that do not pass. */
 export class FailingChecks {
-  private readonly nodes = new Map<string, InstanceStatus>();
-  private nodesPrint = '';
+  private readonly nodes = new Failures();
   private readonly services = new Map<string, Failures>();
 
   note(check: CheckBytes): void {
@@ -37,31 +36,63 @@ export class FailingChecks {
       {
         id: check.text('CheckID'),
         status: check.text('Status'),
-        says: check.text('Output') || check.text('Notes'),
+        says: () => check.text('Output') || check.text('Notes'),
       },
       heartbeatCheck(id),
     );
-    if (service === '') {
-      this.nodes.set(node, worst([this.nodes.get(node) ?? 'up', status]));
-      this.nodesPrint += `${node} ${status},`;
-      return;
-    }
+    if (service === '') return this.nodes.note(node, status);
     let failures = this.services.get(service);
-    if (!failures) this.services.set(service, (failures = { statuses: new Map(), print: '' }));
-    const key = keyOf(node, id);
-    failures.statuses.set(key, worst([failures.statuses.get(key) ?? 'up', status]));
-    failures.print += `${key} ${status},`;
+    if (!failures) this.services.set(service, (failures = new Failures()));
+    failures.note(keyOf(node, id), status);
+  }
+
+  /** Says that all of an index are noted, and what was known before. */
+  seal(index: number, before: FailingChecks | undefined): void {
+    for (const service of before?.services.keys() ?? [])
+      if (!this.services.has(service)) this.services.set(service, new Failures());
+    this.nodes.seal(index, before?.nodes);
+    for (const [service, failures] of this.services) {
+      const known = before?.services.get(service);
+      failures.seal(index, known);
+      if (failures.isEmpty && known?.isEmpty) this.services.delete(service);
+    }
   }
 
   /** What the checks of an instance and of its node come to. */
   statusOf({ service, node, id }: RegisteredInstance): InstanceStatus {
-    const own = this.services.get(service)?.statuses.get(keyOf(node, id));
-    return worst([own ?? 'up', this.nodes.get(node) ?? 'up']);
+    const own = this.services.get(service)?.statusOf(keyOf(node, id));
+    return worst([own ?? 'up', this.nodes.statusOf(node)]);
   }
 
-  /** The same text as long as the statuses of a service cannot have changed. */
-  print(service: string): string {
-    return `${this.services.get(service)?.print ?? ''} ${this.nodesPrint}`;
+  /** Since which index the statuses of a service cannot have changed. */
+  since(service: string): number {
+    return Math.max(this.services.get(service)?.since ?? 0, this.nodes.since);
+  }
+}
+
+/** What fails of one service, or of all nodes. */
+class Failures {
+  /** Since which index that is so. */
+  since = 0;
+  private readonly statuses = new Map<string, InstanceStatus>();
+  /** All of it as one text. */
+  private print = '';
+
+  get isEmpty(): boolean {
+    return this.print === '';
+  }
+
+  note(key: string, status: InstanceStatus): void {
+    this.statuses.set(key, worst([this.statusOf(key), status]));
+    this.print += `${key} ${status},`;
+  }
+
+  seal(index: number, before: Failures | undefined): void {
+    this.since = this.print === (before?.print ?? '') ? (before?.since ?? 0) : index;
+  }
+
+  statusOf(key: string): InstanceStatus {
+    return this.statuses.get(key) ?? 'up';
   }
 }
 
@@ -71,11 +102,6 @@ export interface RegisteredInstance {
   readonly service: string;
   readonly node: string;
   readonly id: string;
-}
-
-interface Failures {
-  readonly statuses: Map<string, InstanceStatus>;
-  print: string;
 }
 
 function keyOf(node: string, id: string): string {

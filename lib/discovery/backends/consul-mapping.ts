@@ -195,7 +195,7 @@ function readChecks(value: unknown, heartbeat: string): InstanceStatus {
         {
           id: asText(check['CheckID']),
           status: asText(check['Status']),
-          says: asText(check['Output']) || asText(check['Notes']),
+          says: () => asText(check['Output']) || asText(check['Notes']),
         },
         heartbeat,
       ),

@@ -5,8 +5,8 @@ export interface CheckReport {
   readonly id: string;
   /** In Consul's word: `passing`, `warning`, `critical` or `maintenance`. */
   readonly status: string;
-  /** What it put out; the notes of its registration where it has put out nothing yet. */
-  readonly says: string;
+  /** What it put out; the notes of its registration where it has put out nothing yet. Hardly ever asked for. */
+  readonly says: () => string;
 }
 
 /** The check that our heartbeat keeps passing. */
@@ -23,7 +23,7 @@ export function toConsulStatus(status: InstanceStatus): 'passing' | 'warning' | 
 /** What one check says of an instance; maintenance, and a heartbeat that says so, mean draining. */
 export function readStatus({ id, status, says }: CheckReport, heartbeat: string): InstanceStatus {
   if (/^_(service|node)_maintenance/.test(id)) return 'draining';
-  if (status === 'critical' && id === heartbeat && says === 'draining') return 'draining';
+  if (status === 'critical' && id === heartbeat && says() === 'draining') return 'draining';
   if (status === 'critical' || status === 'maintenance') return 'down';
   return status === 'warning' ? 'degraded' : 'up';
 }

@@ -104,11 +104,13 @@ describe('consul with more services than queries may wait', () => {
 
   const asked = () =>
     server.requests.map(({ url }) =>
-      url.searchParams.has('filter') ? `${url.pathname} filtered` : url.pathname,
+      url.searchParams.has('filter') || url.searchParams.has('node-meta')
+        ? `${url.pathname} in part`
+        : url.pathname,
     );
   const statuses = () => lives.map(({ current }) => current?.[0]?.status);
   /** What is asked after the list of failing checks has changed, half a second later once more to wait. */
-  const LOOK = ['/v1/catalog/services filtered', '/v1/health/state/any filtered'];
+  const LOOK = ['/v1/catalog/services in part', '/v1/health/state/any in part'];
 
   it('shows a check that fails, and that passes again, without reading a service', async () => {
     indexes.checks = 2;
@@ -147,6 +149,7 @@ describe('consul with more services than queries may wait', () => {
     expect(lives.at(-2)?.current).toHaveLength(1);
     await eventually(() =>
       expect(asked()).toEqual([
+        '/v1/catalog/services in part',
         '/v1/health/state/any',
         `/v1/health/service/${LAST}`,
         '/v1/catalog/services',
