@@ -112,12 +112,17 @@ describe('consul with more services than queries may wait', () => {
   /** What is asked after the list of failing checks has changed, half a second later once more to wait. */
   const LOOK = ['/v1/catalog/services in part', '/v1/health/state/any in part'];
 
-  it('shows a check that fails, and that passes again, without reading a service', async () => {
-    indexes.checks = 2;
-    checks = [{ service: LAST, status: 'critical', created: 1, modified: 2 }];
+  /** The last service fails its check as of an index, and all that this causes has been asked. */
+  async function failLast(index: number): Promise<void> {
+    indexes.checks = index;
+    checks = [{ service: LAST, status: 'critical', created: 1, modified: index }];
     wake('/v1/health/state/any');
     await eventually(() => expect(statuses()).toEqual(allBut(1, 'down')));
     await eventually(() => expect(asked()).toEqual(LOOK));
+  }
+
+  it('shows a check that fails, and that passes again, without reading a service', async () => {
+    await failLast(2);
     indexes.checks = 3;
     checks = [{ service: LAST, status: 'passing', created: 1, modified: 3 }];
     wake('/v1/health/state/any');
@@ -158,11 +163,7 @@ describe('consul with more services than queries may wait', () => {
   });
 
   it('takes no check that is gone for one that passes, when its instance may be gone too', async () => {
-    indexes.checks = 2;
-    checks = [{ service: LAST, status: 'critical', created: 1, modified: 2 }];
-    wake('/v1/health/state/any');
-    await eventually(() => expect(statuses()).toEqual(allBut(1, 'down')));
-    await eventually(() => expect(asked()).toEqual(LOOK));
+    await failLast(2);
     const seen: unknown[] = [];
     lives.at(-1)?.onChange((value) => seen.push(value));
     // The query that waits for registrations does not hear of this one yet.
@@ -186,11 +187,7 @@ describe('consul with more services than queries may wait', () => {
   });
 
   it('reads a service again when the index of the checks goes back, as after a restore', async () => {
-    indexes.checks = 9;
-    checks = [{ service: LAST, status: 'critical', created: 1, modified: 9 }];
-    wake('/v1/health/state/any');
-    await eventually(() => expect(statuses()).toEqual(allBut(1, 'down')));
-    await eventually(() => expect(asked()).toEqual(LOOK));
+    await failLast(9);
     instances = 2;
     indexes.checks = 3;
     checks = [{ service: LAST, status: 'warning', created: 1, modified: 3 }];
@@ -200,11 +197,7 @@ describe('consul with more services than queries may wait', () => {
   });
 
   it('takes an answer that is no list for an outage, and keeps what it knows', async () => {
-    indexes.checks = 2;
-    checks = [{ service: LAST, status: 'critical', created: 1, modified: 2 }];
-    wake('/v1/health/state/any');
-    await eventually(() => expect(statuses()).toEqual(allBut(1, 'down')));
-    await eventually(() => expect(asked()).toEqual(LOOK));
+    await failLast(2);
     indexes.checks = 3;
     broken = true;
     wake('/v1/health/state/any');
