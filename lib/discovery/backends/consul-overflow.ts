@@ -3,6 +3,7 @@ import {
   ConsulCheckChanges,
   type ConsulCheckChangesOptions,
 } from './consul-check-changes.js';
+import type { FailingChecks } from './consul-checks.js';
 import { RateLimit } from './consul-rate-limit.js';
 import { Slots } from './consul-slots.js';
 import { Newest } from './newest.js';
@@ -17,15 +18,18 @@ const READERS = 2;
 /** How long a service is trusted to be as it was though the catalog has changed and none of its checks, in ms. */
 const SWEEP = 60_000;
 
-/** A moment to look at a service. */
-export interface ConsulSign {
-  /** Whether it must be read again; else only what its checks say has changed. */
-  readonly again: boolean;
-  readonly checks: CheckState;
+/** A service that has no waiting query of its own. */
+export interface OverflowService<T> {
+  /** Its name in Consul. */
+  readonly service: string;
+  /** Reads it; the index is that of the answer. */
+  readonly read: () => Promise<{ readonly value: T; readonly index: number }>;
+  /** What was read, with the statuses that its checks have come to since. */
+  readonly judge: (value: T, failing: FailingChecks) => T;
 }
 
 /**
- * Tells the streams that have no waiting query of their own when to look again.
+ * Follows the services that have no waiting query of their own.
  *
  * They share what the checks of all services tell. Checks that fail, or fail no more, are told in full; a service is read again
  * when it has other checks than before, and at most once a minute when something else was registered, such as other metadata.
@@ -44,43 +48,51 @@ export class ConsulOverflow {
     this.shared = new SharedStream((signal) => this.follow(changes, signal));
   }
 
-  /** Yields whenever a service should be looked at, the first time at once; holds up others until it is asked again. */
-  async *signs(service: string, signal: AbortSignal): AsyncGenerator<ConsulSign, void, undefined> {
+  /** Yields what a service is after each change; the next one is looked for when this is asked again. */
+  async *values<T>(
+    { service, read, judge }: OverflowService<T>,
+    signal: AbortSignal,
+  ): AsyncGenerator<T, void, undefined> {
     const { clock } = this.options;
-    const changes = new Newest<void>();
     const ended = new AbortController();
     const end = () => ended.abort();
     signal.addEventListener('abort', end, { once: true });
-    void this.listen(service, { changes, signal: ended.signal });
+    const follower = { service, changes: new Newest<void>(), ahead: 0 };
+    void this.listen(follower, ended.signal);
     try {
       // Between a reading and the first answer of the shared queries a change would be lost.
-      await next(changes, signal);
+      await next(follower.changes, signal);
+      let held: { readonly value: T; readonly index: number } | undefined;
       let seen = { print: '', index: 0, catalog: 0, due: clock.now() };
       while (!signal.aborted && this.newest) {
-        const checks = this.newest;
-        const print = checks.registered.print(service);
+        const { registered, index, catalog, settled } = this.newest;
+        const print = registered.print(service);
+        const isDue = clock.now() >= seen.due;
         const again =
-          !checks.settled ||
+          !settled ||
           print !== seen.print ||
           // An index that went back is that of another history: the agent was started again, or restored.
-          checks.index < seen.index ||
-          (clock.now() >= seen.due && checks.catalog !== seen.catalog);
+          index < seen.index ||
+          (isDue && catalog !== seen.catalog);
         const leave = await (again ? this.takeReader(signal) : this.takeTurn());
         try {
           if (signal.aborted) return;
-          // Whoever looks comes back here when that is done.
-          yield { again, checks };
+          if (again || !held) held = await read();
+          // What was read may be newer than what is known of the checks, until that has come as far.
+          const { newest } = this;
+          if (newest.index < held.index) follower.ahead = held.index;
+          yield newest.index < held.index ? held.value : judge(held.value, newest.failing);
         } finally {
           leave();
         }
-        const catalog = again ? checks.catalog : seen.catalog;
-        const due =
-          again || clock.now() >= seen.due
-            ? clock.now() + SWEEP * (0.8 + Math.random() * 0.4)
-            : seen.due;
-        seen = { print, index: checks.index, catalog, due };
-        const sweep = clock.deadline(due - clock.now(), signal);
-        await next(changes, sweep.signal);
+        seen = {
+          print,
+          index,
+          catalog: again ? catalog : seen.catalog,
+          due: again || isDue ? clock.now() + SWEEP * (0.8 + Math.random() * 0.4) : seen.due,
+        };
+        const sweep = clock.deadline(seen.due - clock.now(), signal);
+        await next(follower.changes, sweep.signal);
         sweep.cancel();
       }
     } finally {
@@ -106,18 +118,25 @@ export class ConsulOverflow {
     return () => void setImmediate(leave);
   }
 
-  private async listen(
-    service: string,
-    { changes, signal }: { readonly changes: Newest<void>; readonly signal: AbortSignal },
-  ): Promise<void> {
-    const part = ({ registered, failing }: CheckState) =>
-      `${registered.print(service)} ${failing.since(service)}`;
+  private async listen(follower: Follower, signal: AbortSignal): Promise<void> {
+    const { service, changes } = follower;
+    const part = ({ registered, failing, index }: CheckState) => {
+      const caughtUp = index >= follower.ahead ? follower.ahead : 0;
+      return `${registered.print(service)} ${failing.since(service)} ${caughtUp}`;
+    };
     try {
       for await (const _ of this.shared.read(signal, part)) changes.push();
     } catch (error) {
       changes.fail(error);
     }
   }
+}
+
+interface Follower {
+  readonly service: string;
+  readonly changes: Newest<void>;
+  /** The index of a reading that was newer than what was known of the checks: what they come to since must be looked at. */
+  ahead: number;
 }
 
 /** Resolves with the next value, or when the signal aborts. */

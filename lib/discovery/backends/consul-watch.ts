@@ -1,8 +1,7 @@
 import type { Clock } from '../../common/clock.js';
 import { BackendRefusedError, BackendUnavailableError } from '../discovery.errors.js';
-import type { FailingChecks } from './consul-checks.js';
 import type { ConsulHttp, ConsulReply } from './consul-http.js';
-import { ConsulOverflow } from './consul-overflow.js';
+import { ConsulOverflow, type OverflowService } from './consul-overflow.js';
 import { RateLimit } from './consul-rate-limit.js';
 
 /** What is watched, and how its answers are read. */
@@ -15,12 +14,7 @@ export interface ConsulQuery<T> {
   readonly health?: ConsulHealth<T>;
 }
 
-export interface ConsulHealth<T> {
-  /** Its name in Consul. */
-  readonly service: string;
-  /** What was read, with the statuses that its checks have come to since. */
-  readonly judge: (value: T, failing: FailingChecks) => T;
-}
+type ConsulHealth<T> = Omit<OverflowService<T>, 'read'>;
 
 export interface ConsulWatchOptions {
   readonly clock: Clock;
@@ -106,22 +100,18 @@ export class ConsulWatch {
     }
   }
 
-  private async *share<T>(
+  private share<T>(
     query: ConsulQuery<T>,
-    { service, judge }: ConsulHealth<T>,
+    health: ConsulHealth<T>,
     signal: AbortSignal,
   ): AsyncGenerator<T> {
-    let read: { readonly value: T; readonly index: number } | undefined;
-    for await (const { again, checks } of this.overflow.signs(service, signal)) {
-      if (again || !read) {
-        const reply = await this.read(query.path, signal);
-        const index = readIndex(reply);
-        await this.doubt(query, reply, signal);
-        read = { value: query.read(parse(reply.body)), index };
-      }
-      // What was read may be newer than what is known of the checks.
-      yield checks.index < read.index ? read.value : judge(read.value, checks.failing);
-    }
+    const read = async () => {
+      const reply = await this.read(query.path, signal);
+      const index = readIndex(reply);
+      await this.doubt(query, reply, signal);
+      return { value: query.read(parse(reply.body)), index };
+    };
+    return this.overflow.values({ ...health, read }, signal);
   }
 
   /** Consul answers 200 and an empty list to a token that may not see the nodes, or the service. */

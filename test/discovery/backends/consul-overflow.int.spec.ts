@@ -71,6 +71,19 @@ describe('a service that has no waiting query of its own', () => {
     await shown({ one: 'up' });
   }, 30_000);
 
+  it('is shown to be up though its check failed only until it was looked at', async () => {
+    for (const id of ['three', 'four', 'five']) {
+      // Without a status a check is critical until it passes.
+      const Check = { CheckID: id, TTL: '10m' };
+      await put('agent/service/register', { ID: id, Name: 'last', Port: 9_000, Check });
+      await eventually(() => expect(last.current.map((each) => each.id)).toContain(id));
+      await put(`agent/check/pass/${id}`);
+      await shown({ one: 'up', [id]: 'up' });
+      await put(`agent/service/deregister/${id}`);
+      await shown({ one: 'up' });
+    }
+  }, 30_000);
+
   it('is shown to be down with its node', async () => {
     const node = (status: string) =>
       put('catalog/register', {
