@@ -6,17 +6,15 @@ import type { DiscoveryBackend } from '../../../lib/discovery/discovery-backend.
 import type { ServiceInstance } from '../../../lib/discovery/service-instance.js';
 import { describeDiscoveryBackend } from '../../../lib/testing/discovery-backend.contract.js';
 import { eventually } from '../../support/eventually.js';
-import { freePorts, startEtcd } from '../../support/servers/server.mjs';
+import { startEtcd } from '../../support/servers/server.mjs';
 import { makeContext, makeInstance } from './support/backend-fixtures.js';
 
 const { signal } = new AbortController();
 let url = '';
 let server: Awaited<ReturnType<typeof startEtcd>>;
-let ports: number[];
 
 beforeAll(async () => {
-  ports = await freePorts(2);
-  server = await startEtcd({ ports });
+  server = await startEtcd();
   url = server.url;
 }, 60_000);
 afterAll(() => server.stop());
@@ -121,7 +119,7 @@ describe('etcd', () => {
     await eventually(() => expect(live.error).toBeInstanceOf(Error));
     await expect(lease?.renew('up', signal)).rejects.toThrow('cannot be reached');
     expect(live.current).toEqual([instance]);
-    server = await startEtcd({ ports });
+    server = await startEtcd({ ports: server.ports });
     await eventually(async () => expect(await lease?.renew('up', signal)).toBe('lost'));
     await backend.registry?.register(instance, signal);
     await eventually(() => {

@@ -6,7 +6,7 @@ import type { DiscoveryBackend } from '../../../lib/discovery/discovery-backend.
 import type { ServiceInstance } from '../../../lib/discovery/service-instance.js';
 import { describeDiscoveryBackend } from '../../../lib/testing/discovery-backend.contract.js';
 import { eventually } from '../../support/eventually.js';
-import { freePorts, say, startRedis } from '../../support/servers/server.mjs';
+import { say, startRedis } from '../../support/servers/server.mjs';
 import { makeContext, makeInstance } from './support/backend-fixtures.js';
 
 const { signal } = new AbortController();
@@ -14,11 +14,9 @@ const { ttl } = makeContext();
 let url = '';
 let server: Awaited<ReturnType<typeof startRedis>>;
 let cluster: Awaited<ReturnType<typeof startRedis>>;
-let ports: number[];
 
 beforeAll(async () => {
-  ports = await freePorts(1);
-  server = await startRedis({ ports });
+  server = await startRedis();
   url = server.url;
   cluster = await startRedis({ cluster: true });
 }, 60_000);
@@ -135,7 +133,7 @@ describe('redis', () => {
     await eventually(() => expect(live.error).toBeInstanceOf(Error));
     await expect(lease?.renew('up', signal)).rejects.toThrow('cannot be reached');
     expect(live.current).toEqual([instance]);
-    server = await startRedis({ ports });
+    server = await startRedis({ ports: server.ports });
     await eventually(async () => expect(await lease?.renew('up', signal)).toBe('lost'));
     await backend.registry?.register(instance, signal);
     await eventually(() => {

@@ -1,5 +1,7 @@
 export interface StartedServer {
   readonly pid: number;
+  /** Those it listens on, to start it there again. */
+  readonly ports: readonly number[];
   kill(): Promise<void>;
   stop(): Promise<void>;
   freeze(): void;

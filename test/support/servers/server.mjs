@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,7 +52,10 @@ async function startServer({ program, args, port, ready }) {
     rmSync(directory, { recursive: true, force: true });
   };
   for (const limit = Date.now() + 15_000; !(await ready(port)); await sleep(20)) {
-    if (shell.exitCode !== null) throw new Error(`${program} exited with ${shell.exitCode}`);
+    if (!isAlive(pid)) {
+      await end('TERM');
+      throw new Error(`${program} ended; was its port taken?`);
+    }
     if (Date.now() > limit) throw new Error(`${program} does not answer after 15 s`);
   }
   return {
@@ -64,9 +67,32 @@ async function startServer({ program, args, port, ready }) {
   };
 }
 
+/** Whether it runs; one that has ended stays as a zombie until the shell asks for it. */
+function isAlive(pid) {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false;
+  }
+}
+
+/** Starts something on ports, or else on free ones: others, should somebody take them before it does. */
+async function startOn(ports, count, start) {
+  for (let tries = 3; ; tries--) {
+    try {
+      return await start(ports ?? (await freePorts(count)));
+    } catch (error) {
+      if (ports || tries === 1) throw error;
+    }
+  }
+}
+
 /** A real etcd with nothing in it. */
-export async function startEtcd({ ports } = {}) {
-  const [port, peer] = ports ?? (await freePorts(2));
+export function startEtcd({ ports } = {}) {
+  return startOn(ports, 2, etcdOn);
+}
+
+async function etcdOn([port, peer]) {
   const url = `http://127.0.0.1:${port}`;
   const server = await startServer({
     program: programOf('etcd-server', 'etcd'),
@@ -87,12 +113,15 @@ export async function startEtcd({ ports } = {}) {
         () => false,
       ),
   });
-  return { ...server, url };
+  return { ...server, url, ports: [port, peer] };
 }
 
 /** A real Redis with nothing in it; with `cluster` it is a whole cluster of one. */
-export async function startRedis({ ports, cluster = false } = {}) {
-  const [port, bus] = ports ?? (await freePorts(2));
+export function startRedis({ ports, cluster = false } = {}) {
+  return startOn(ports, 2, (found) => redisOn(found, cluster));
+}
+
+async function redisOn([port, bus], cluster) {
   const server = await startServer({
     program: programOf('redis-server', 'redis-server'),
     port,
@@ -107,16 +136,16 @@ export async function startRedis({ ports, cluster = false } = {}) {
     await say(port, 'CLUSTER ADDSLOTSRANGE 0 16383');
     while (!(await say(port, 'CLUSTER INFO')).includes('cluster_state:ok')) await sleep(50);
   }
-  return { ...server, port, url: `redis://127.0.0.1:${port}` };
+  return { ...server, port, ports: [port, bus], url: `redis://127.0.0.1:${port}` };
 }
 
-/** Sends a Redis server a command; what it answers first. */
+/** Sends a Redis server a command; what it answers first, or nothing. */
 export async function say(port, command) {
   const socket = connect(port, '127.0.0.1');
   try {
     await once(socket, 'connect');
     socket.write(`${command}\r\n`);
-    const [answer] = await once(socket, 'data');
+    const [answer] = await once(socket, 'data', { signal: AbortSignal.timeout(5_000) });
     return String(answer);
   } catch {
     return '';
