@@ -19,6 +19,31 @@ export function diffInstances(
   before: readonly ServiceInstance[],
   now: readonly ServiceInstance[],
 ): InstanceDiff {
+  return haveSameIds(before, now) ? diffInPlace(before, now) : diffById(before, now);
+}
+
+/** Mostly a status has changed, and nothing has come or gone. */
+function haveSameIds(before: readonly ServiceInstance[], now: readonly ServiceInstance[]): boolean {
+  return before.length === now.length && before.every(({ id }, n) => id === now[n]!.id);
+}
+
+function diffInPlace(
+  before: readonly ServiceInstance[],
+  now: readonly ServiceInstance[],
+): InstanceDiff {
+  const changed: ServiceInstance[] = [];
+  const all = now.map((instance, n) => {
+    if (isDeepStrictEqual(before[n], instance)) return before[n]!;
+    changed.push(instance);
+    return instance;
+  });
+  return { all, added: [], removed: [], changed };
+}
+
+function diffById(
+  before: readonly ServiceInstance[],
+  now: readonly ServiceInstance[],
+): InstanceDiff {
   const known = new Map(before.map((instance) => [instance.id, instance]));
   const next = new Map(now.map((instance) => [instance.id, instance]));
   const added: ServiceInstance[] = [];

@@ -54,8 +54,10 @@ export class ScreenedSource extends InstanceSource {
     service: string,
     signal: AbortSignal,
   ): AsyncIterable<readonly ServiceInstance[]> {
+    let passed: readonly ServiceInstance[] = [];
     for await (const all of this.backend.source.instances(service, signal)) {
-      yield this.screen(service, all);
+      passed = this.screen(service, all, passed);
+      yield passed;
     }
   }
 
@@ -65,11 +67,17 @@ export class ScreenedSource extends InstanceSource {
     }
   }
 
-  private screen(service: string, all: readonly ServiceInstance[]): readonly ServiceInstance[] {
+  private screen(
+    service: string,
+    all: readonly ServiceInstance[],
+    known: readonly ServiceInstance[],
+  ): readonly ServiceInstance[] {
     const refused = new Map<string, RefusedInstance>();
     const passed: ServiceInstance[] = [];
     for (const instance of all) {
-      const reason = this.problemOf(service, instance);
+      // Where one of a thousand has changed, the others are the objects that have passed before, in the same order.
+      const hasPassed = instance === known[passed.length];
+      const reason = hasPassed ? undefined : this.problemOf(service, instance);
       if (reason === undefined) passed.push(instance);
       else if (refused.size < MOST) refused.set(instance.id, { instance, reason });
     }

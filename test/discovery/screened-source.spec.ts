@@ -118,6 +118,30 @@ describe('the screened source', () => {
     expect(source.refused).toEqual([]);
   });
 
+  it('judges what has changed in a list, and what is new in it, though the rest has passed before', async () => {
+    const source = screen();
+    const [one, two, three] = ['one', 'two', 'three'].map((id) => instance({ id }));
+    const lists = [
+      [one!, two!, three!],
+      [one!, { ...two!, host: '169.254.169.254' }, three!],
+      [three!, one!, { ...two!, status: 'down' as const }],
+    ];
+    const seen: string[][] = [];
+    backend.show('orders', ...lists.shift()!);
+    for await (const passed of source.instances('orders', signal)) {
+      seen.push(passed.map(({ id }) => id));
+      const next = lists.shift();
+      if (!next) break;
+      backend.show('orders', ...next);
+    }
+    expect(seen).toEqual([
+      ['one', 'two', 'three'],
+      ['one', 'three'],
+      ['three', 'one', 'two'],
+    ]);
+    expect(refused).toEqual(['two: 169.254.169.254 is never called']);
+  });
+
   it('leaves out instances of another service, and names that are no names', async () => {
     const source = screen();
     expect(await shown(source, instance({ service: 'payments' }))).toEqual([]);
