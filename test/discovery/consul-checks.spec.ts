@@ -1,6 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { CheckScan } from '../../lib/discovery/backends/consul-check-scan.js';
-import { FailingChecks, RegisteredChecks } from '../../lib/discovery/backends/consul-checks.js';
+import { type CheckBytes, CheckScan } from '../../lib/discovery/backends/consul-check-scan.js';
+import {
+  FailingChecks,
+  readFailingCheck,
+  RegisteredChecks,
+} from '../../lib/discovery/backends/consul-checks.js';
 
 const check = (fields: Record<string, string | number>) => ({
   Node: 'n1',
@@ -19,13 +23,22 @@ const check = (fields: Record<string, string | number>) => ({
 const ofNode = (fields: Record<string, string>) =>
   check({ ServiceID: '', ServiceName: '', CheckID: 'serfHealth', ...fields });
 
-function noteAll<T extends FailingChecks | RegisteredChecks>(into: T, checks: readonly object[]) {
-  new CheckScan((each) => into.note(each)).read(Buffer.from(JSON.stringify(checks)));
-  return into;
+function scan(checks: readonly object[], onCheck: (check: CheckBytes) => void): void {
+  new CheckScan(onCheck).read(Buffer.from(JSON.stringify(checks)));
 }
 
-const failing = (...checks: readonly object[]) => noteAll(new FailingChecks(), checks);
-const registered = (...checks: readonly object[]) => noteAll(new RegisteredChecks(), checks);
+function failing(...checks: readonly object[]) {
+  const found = new FailingChecks();
+  scan(checks, (each) => found.note(readFailingCheck(each)));
+  return found;
+}
+
+function registered(...checks: readonly object[]) {
+  const found = new RegisteredChecks();
+  scan(checks, (each) => found.note(each));
+  return found;
+}
+
 const printOf = (...checks: readonly object[]) => registered(...checks).print('orders');
 const one = { service: 'orders', node: 'n1', id: 'orders-1' };
 

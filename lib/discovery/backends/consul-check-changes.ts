@@ -1,6 +1,7 @@
 import type { Clock } from '../../common/clock.js';
+import { CheckMemory } from './consul-check-memory.js';
 import { type CheckBytes, CheckScan } from './consul-check-scan.js';
-import { FailingChecks, RegisteredChecks } from './consul-checks.js';
+import { FailingChecks, readFailingCheck, RegisteredChecks } from './consul-checks.js';
 import type { ConsulHttp, ConsulReply } from './consul-http.js';
 import { Newest } from './newest.js';
 
@@ -10,6 +11,8 @@ export interface CheckState {
   readonly failing: FailingChecks;
   /** The index as of which those fail. */
   readonly index: number;
+  /** How often the index went back, as after a restore: what was read before may be of another past. */
+  readonly history: number;
   /** The index of the catalog as of which those are registered. */
   readonly catalog: number;
   /**
@@ -31,9 +34,18 @@ export interface ConsulCheckChangesOptions {
   readonly readIndex: (reply: Pick<ConsulReply, 'header'>) => number;
 }
 
-/** The least time between two readings, in ms, and their longest share of the time. */
+/** The least time between two readings, in ms. */
 const INTERVAL = 500;
-const SHARE = 1 / 20;
+
+const MEBIBYTE = 1_048_576;
+
+/**
+ * So many bytes a second are read of those that fail, and of all of them, while each answer is followed by the next.
+ *
+ * What is read makes garbage, if only as the pieces from the socket, and requests wait while that is collected.
+ */
+const FAILING_PER_SECOND = MEBIBYTE;
+const ALL_PER_SECOND = 4 * MEBIBYTE;
 
 const CHECKS = '/v1/health/state/any';
 const FAILING = { filter: 'Status != "passing"' };
@@ -63,10 +75,9 @@ export class ConsulCheckChanges {
     let failing: Failing | undefined;
     const show = () => {
       if (!registered || !failing) return;
-      const { checks, index } = failing;
       const { catalog } = registered;
       const settled = failing.catalog === catalog;
-      newest.push({ registered: registered.checks, failing: checks, index, catalog, settled });
+      newest.push({ ...failing, registered: registered.checks, catalog, settled });
     };
     const gather = async <T>(source: AsyncIterable<T>, take: (found: T) => void) => {
       try {
@@ -91,32 +102,39 @@ export class ConsulCheckChanges {
       const catalog = await this.indexOf({ query: NO_NODE }, signal);
       if (catalog !== read) {
         const checks = new RegisteredChecks();
-        const { busy } = await this.read({}, (check) => checks.note(check), signal);
+        const { bytes } = await this.read({}, (check) => checks.note(check), signal);
         if (signal.aborted) return;
         yield { checks, catalog };
         read = catalog;
-        await this.rest(busy, signal);
+        await this.rest(bytes / ALL_PER_SECOND, signal);
       }
       index = next < index ? 0 : next;
     }
   }
 
   private async *failing(signal: AbortSignal): AsyncGenerator<Failing> {
+    const memory = new CheckMemory(readFailingCheck);
     let before: FailingChecks | undefined;
+    let history = 0;
     for (let index = 0; !signal.aborted;) {
-      const checks = new FailingChecks();
-      const reading = { query: FAILING, after: index };
-      const { next, busy } = await this.read(reading, (check) => checks.note(check), signal);
+      const failing = new FailingChecks();
+      const note = (check: CheckBytes) => failing.note(memory.read(check));
+      memory.restart();
+      const { next, bytes } = await this.read({ query: FAILING, after: index }, note, signal);
       if (signal.aborted) return;
       if (next !== index) {
         const catalog = await this.indexOf({ query: NO_NODE }, signal);
         if (signal.aborted) return;
-        checks.seal(next, before);
-        before = checks;
-        yield { checks, index: next, catalog };
+        if (next < index) {
+          before = undefined;
+          history += 1;
+        }
+        failing.seal(next, before);
+        before = failing;
+        yield { failing, index: next, history, catalog };
       }
       index = next < index ? 0 : next;
-      await this.rest(busy, signal);
+      await this.rest(bytes / FAILING_PER_SECOND, signal);
     }
   }
 
@@ -126,23 +144,22 @@ export class ConsulCheckChanges {
   }
 
   private async read(reading: Reading, onCheck: (check: CheckBytes) => void, signal: AbortSignal) {
-    const { clock, readIndex } = this.options;
+    const { readIndex } = this.options;
     const scan = new CheckScan(onCheck);
     let next = 0;
-    let busy = 0;
+    let bytes = 0;
     const request = this.request(CHECKS, reading, signal);
     const onHead = (reply: ConsulReply) => {
       next = readIndex(reply);
     };
     for await (const chunk of this.poolFor(reading).chunks(request, onHead)) {
-      const from = clock.now();
+      bytes += chunk.length;
       scan.read(chunk);
-      busy += clock.now() - from;
       // Pieces that lie ready would be read one after the other, and requests would wait for megabytes.
       await new Promise((resolve) => setImmediate(resolve));
     }
     if (!signal.aborted) scan.end();
-    return { next, busy };
+    return { next, bytes };
   }
 
   private poolFor({ after }: Reading): ConsulHttp {
@@ -165,8 +182,8 @@ export class ConsulCheckChanges {
     };
   }
 
-  private rest(busy: number, signal: AbortSignal): Promise<void> {
-    return this.options.clock.sleep(Math.max(INTERVAL, busy / SHARE), signal);
+  private rest(seconds: number, signal: AbortSignal): Promise<void> {
+    return this.options.clock.sleep(Math.max(INTERVAL, seconds * 1_000), signal);
   }
 }
 
@@ -176,9 +193,7 @@ interface Registered {
   readonly catalog: number;
 }
 
-interface Failing {
-  readonly checks: FailingChecks;
-  readonly index: number;
+interface Failing extends Pick<CheckState, 'failing' | 'index' | 'history'> {
   /** The index of the catalog after they were read. */
   readonly catalog: number;
 }

@@ -18,6 +18,8 @@ const SPACE = 0x20;
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
 
+const NOTHING = Buffer.alloc(0);
+
 /** The bytes that are looked at together at first: a piece and what is left of the one before. */
 const WORK = 131_072;
 
@@ -27,7 +29,30 @@ const WORK = 131_072;
  * Consul writes the texts first, then what a probe sends, whose headers may have any name, and the indexes at the end.
  */
 export class CheckBytes {
-  constructor(private readonly bytes: Buffer) {}
+  private whole: Buffer = NOTHING;
+  private start = 0;
+  private end = 0;
+  private view: Buffer | undefined;
+
+  moveTo(whole: Buffer, start: number, end: number): void {
+    this.whole = whole;
+    this.start = start;
+    this.end = end;
+    this.view = undefined;
+  }
+
+  get length(): number {
+    return this.end - this.start;
+  }
+
+  /** Whether these are the bytes there, from the start on. */
+  isAt(other: Buffer, start: number): boolean {
+    return this.whole.compare(other, start, start + this.length, this.start, this.end) === 0;
+  }
+
+  copyTo(other: Buffer, start: number): void {
+    this.whole.copy(other, start, this.start, this.end);
+  }
 
   /** A text, or '' where there is none. */
   text(name: keyof typeof FIELDS): string {
@@ -59,6 +84,10 @@ export class CheckBytes {
     return number;
   }
 
+  private get bytes(): Buffer {
+    return (this.view ??= this.whole.subarray(this.start, this.end));
+  }
+
   private value(at: number, key: Buffer): number {
     return at === -1 ? this.bytes.length : skipSpace(this.bytes, at + key.length);
   }
@@ -76,6 +105,7 @@ export class CheckScan {
   /** How much at its beginning is left of the pieces before, because it was not whole. */
   private kept = 0;
   private first: number | undefined;
+  private readonly check = new CheckBytes();
 
   constructor(private readonly onCheck: (check: CheckBytes) => void) {}
 
@@ -91,7 +121,8 @@ export class CheckScan {
     const whole = this.bytes.subarray(0, length);
     let done = 0;
     for (let end = endOfCheck(whole, 0); end > 0; end = endOfCheck(whole, done)) {
-      this.onCheck(new CheckBytes(whole.subarray(done, end)));
+      this.check.moveTo(whole, done, end);
+      this.onCheck(this.check);
       done = end;
     }
     this.bytes.copyWithin(0, done, length);

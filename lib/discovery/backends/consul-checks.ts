@@ -4,58 +4,65 @@ import { heartbeatCheck, readStatus, worst } from './consul-status.js';
 
 /** Which checks each service has: how many, and the sum of the indexes of their creation. */
 export class RegisteredChecks {
-  private readonly counts = new Map<string, { count: number; sum: number }>();
+  private readonly services = new Map<string, { count: number; sum: number; print: string }>();
 
   note(check: CheckBytes): void {
     const name = check.text('ServiceName');
-    const index = check.number('CreateIndex');
-    const known = this.counts.get(name);
-    if (known) {
-      known.count += 1;
-      known.sum += index;
-    } else this.counts.set(name, { count: 1, sum: index });
+    let known = this.services.get(name);
+    if (!known) this.services.set(name, (known = { count: 0, sum: 0, print: '' }));
+    known.count += 1;
+    known.sum += check.number('CreateIndex');
   }
 
   /** The same text as long as a service has the same checks. */
   print(service: string): string {
-    const known = this.counts.get(service);
-    return known ? `${known.count}/${known.sum}` : '';
+    const known = this.services.get(service);
+    return known ? (known.print ||= `${known.count}/${known.sum}`) : '';
   }
+}
+
+/** What a check that does not pass says, and of what. */
+export interface FailingCheck {
+  /** The name in Consul, or '' where it is of a node. */
+  readonly service: string;
+  /** The instance or the node it is of. */
+  readonly key: string;
+  readonly status: InstanceStatus;
+}
+
+export function readFailingCheck(check: CheckBytes): FailingCheck {
+  const service = check.text('ServiceName');
+  const node = check.text('Node');
+  const id = check.text('ServiceID');
+  const status = readStatus(
+    {
+      id: check.text('CheckID'),
+      status: check.text('Status'),
+      says: () => check.text('Output') || check.text('Notes'),
+    },
+    heartbeatCheck(id),
+  );
+  return { service, key: service === '' ? node : keyOf(node, id), status };
 }
 
 /** What the checks say that do not pass. */
 export class FailingChecks {
-  private readonly nodes = new Failures();
+  private nodes = new Failures();
   private readonly services = new Map<string, Failures>();
 
-  note(check: CheckBytes): void {
-    const service = check.text('ServiceName');
-    const node = check.text('Node');
-    const id = check.text('ServiceID');
-    const status = readStatus(
-      {
-        id: check.text('CheckID'),
-        status: check.text('Status'),
-        says: () => check.text('Output') || check.text('Notes'),
-      },
-      heartbeatCheck(id),
-    );
-    if (service === '') return this.nodes.note(node, status);
-    let failures = this.services.get(service);
-    if (!failures) this.services.set(service, (failures = new Failures()));
-    failures.note(keyOf(node, id), status);
+  note(check: FailingCheck): void {
+    this.failuresOf(check.service).note(check);
   }
 
   /** Says that all of an index are noted, and what was known before. */
   seal(index: number, before: FailingChecks | undefined): void {
-    for (const service of before?.services.keys() ?? [])
-      if (!this.services.has(service)) this.services.set(service, new Failures());
-    this.nodes.seal(index, before?.nodes);
-    for (const [service, failures] of this.services) {
+    this.nodes = this.nodes.asOf(index, before?.nodes);
+    before?.services.forEach((_, service) => this.failuresOf(service));
+    this.services.forEach((failures, service) => {
       const known = before?.services.get(service);
-      failures.seal(index, known);
       if (failures.isEmpty && known?.isEmpty) this.services.delete(service);
-    }
+      else this.services.set(service, failures.asOf(index, known));
+    });
   }
 
   /** What the checks of an instance and of its node come to. */
@@ -68,32 +75,60 @@ export class FailingChecks {
   since(service: string): number {
     return Math.max(this.services.get(service)?.since ?? 0, this.nodes.since);
   }
+
+  private failuresOf(service: string): Failures {
+    if (service === '') return this.nodes;
+    let failures = this.services.get(service);
+    if (!failures) this.services.set(service, (failures = new Failures()));
+    return failures;
+  }
 }
 
 /** What fails of one service, or of all nodes. */
 class Failures {
   /** Since which index that is so. */
   since = 0;
-  private readonly statuses = new Map<string, InstanceStatus>();
-  /** All of it as one text. */
-  private print = '';
+  private readonly checks: FailingCheck[] = [];
+  private statuses: ReadonlyMap<string, InstanceStatus> | undefined;
 
   get isEmpty(): boolean {
-    return this.print === '';
+    return this.checks.length === 0;
   }
 
-  note(key: string, status: InstanceStatus): void {
-    this.statuses.set(key, worst([this.statusOf(key), status]));
-    this.print += `${key} ${status},`;
+  note(check: FailingCheck): void {
+    this.checks.push(check);
   }
 
-  seal(index: number, before: Failures | undefined): void {
-    this.since = this.print === (before?.print ?? '') ? (before?.since ?? 0) : index;
+  /** These as of an index, or what was known before if it says the same. */
+  asOf(index: number, known: Failures = new Failures()): Failures {
+    if (this.saysSameAs(known)) return known;
+    this.since = index;
+    return this;
   }
 
   statusOf(key: string): InstanceStatus {
+    // Most services are not asked for before the next change.
+    this.statuses ??= statusesOf(this.checks);
     return this.statuses.get(key) ?? 'up';
   }
+
+  private saysSameAs({ checks }: Failures): boolean {
+    return (
+      this.checks.length === checks.length &&
+      this.checks.every((check, n) => isSame(check, checks[n]!))
+    );
+  }
+}
+
+function isSame(one: FailingCheck, other: FailingCheck): boolean {
+  return one === other || (one.key === other.key && one.status === other.status);
+}
+
+function statusesOf(checks: readonly FailingCheck[]): ReadonlyMap<string, InstanceStatus> {
+  const statuses = new Map<string, InstanceStatus>();
+  for (const { key, status } of checks)
+    statuses.set(key, worst([statuses.get(key) ?? 'up', status]));
+  return statuses;
 }
 
 /** Where Consul has an instance; its id is unique on its node only. */

@@ -118,16 +118,20 @@ export function readHealthEntries(service: string, json: unknown): readonly Heal
   return entries;
 }
 
-/** The same instances with the statuses that their checks have come to. */
+/** The same instances with the statuses that their checks have come to; the same list where none is another. */
 export function judgeEntries(
   entries: readonly HealthEntry[],
   failing: FailingChecks,
 ): readonly HealthEntry[] {
-  return entries.map((entry) => {
+  let differs = false;
+  const judged = entries.map((entry) => {
     const { instance, registered } = entry;
     const status = failing.statusOf(registered);
-    return status === instance.status ? entry : { registered, instance: { ...instance, status } };
+    if (status === instance.status) return entry;
+    differs = true;
+    return { registered, instance: { ...instance, status } };
   });
+  return differs ? judged : entries;
 }
 
 /** Reads an answer of `/v1/catalog/services`. */

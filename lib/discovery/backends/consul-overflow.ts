@@ -24,7 +24,7 @@ export interface OverflowService<T> {
   readonly service: string;
   /** Reads it; the index is that of the answer. */
   readonly read: () => Promise<{ readonly value: T; readonly index: number }>;
-  /** What was read, with the statuses that its checks have come to since. */
+  /** What is known, with the statuses that its checks have come to since; the same object where those are the same. */
   readonly judge: (value: T, failing: FailingChecks) => T;
 }
 
@@ -59,43 +59,44 @@ export class ConsulOverflow {
     signal.addEventListener('abort', end, { once: true });
     const follower = { service, changes: new Newest<void>(), ahead: 0 };
     void this.listen(follower, ended.signal);
+    let cancelSweep: (() => void) | undefined;
     try {
-      // Between a reading and the first answer of the shared queries a change would be lost.
-      await next(follower.changes, signal);
       let held: { readonly value: T; readonly index: number } | undefined;
-      let seen = { print: '', index: 0, catalog: 0, due: clock.now() };
-      while (!signal.aborted && this.newest) {
-        const { registered, index, catalog, settled } = this.newest;
+      let seen = { print: '', history: 0, catalog: 0, due: clock.now() };
+      // Between a reading and the first answer of the shared queries a change would be lost, so that comes first.
+      for await (const _ of follower.changes.read(signal)) {
+        cancelSweep?.();
+        if (!this.newest) continue;
+        const { registered, history, catalog, settled } = this.newest;
         const print = registered.print(service);
         const isDue = clock.now() >= seen.due;
         const again =
           !settled ||
           print !== seen.print ||
-          // An index that went back is that of another history: the agent was started again, or restored.
-          index < seen.index ||
+          history !== seen.history ||
           (isDue && catalog !== seen.catalog);
         const leave = await (again ? this.takeReader(signal) : this.takeTurn());
         try {
           if (signal.aborted) return;
           if (again || !held) held = await read();
-          // What was read may be newer than what is known of the checks, until that has come as far.
           const { newest } = this;
+          // What was read may be newer than what is known of the checks, until that has come as far.
           if (newest.index < held.index) follower.ahead = held.index;
-          yield newest.index < held.index ? held.value : judge(held.value, newest.failing);
+          else held = { ...held, value: judge(held.value, newest.failing) };
+          yield held.value;
         } finally {
           leave();
         }
         seen = {
           print,
-          index,
+          history,
           catalog: again ? catalog : seen.catalog,
           due: again || isDue ? clock.now() + SWEEP * (0.8 + Math.random() * 0.4) : seen.due,
         };
-        const sweep = clock.deadline(seen.due - clock.now(), signal);
-        await next(follower.changes, sweep.signal);
-        sweep.cancel();
+        cancelSweep = clock.after(seen.due - clock.now(), () => follower.changes.push());
       }
     } finally {
+      cancelSweep?.();
       signal.removeEventListener('abort', end);
       end();
     }
@@ -120,12 +121,13 @@ export class ConsulOverflow {
 
   private async listen(follower: Follower, signal: AbortSignal): Promise<void> {
     const { service, changes } = follower;
-    const part = ({ registered, failing, index }: CheckState) => {
-      const caughtUp = index >= follower.ahead ? follower.ahead : 0;
-      return `${registered.print(service)} ${failing.since(service)} ${caughtUp}`;
-    };
+    const concerns = (before: CheckState, now: CheckState) =>
+      now.registered.print(service) !== before.registered.print(service) ||
+      now.failing.since(service) !== before.failing.since(service) ||
+      now.history !== before.history ||
+      (before.index < follower.ahead && follower.ahead <= now.index);
     try {
-      for await (const _ of this.shared.read(signal, part)) changes.push();
+      for await (const _ of this.shared.read(signal, concerns)) changes.push();
     } catch (error) {
       changes.fail(error);
     }
@@ -137,9 +139,4 @@ interface Follower {
   readonly changes: Newest<void>;
   /** The index of a reading that was newer than what was known of the checks: what they come to since must be looked at. */
   ahead: number;
-}
-
-/** Resolves with the next value, or when the signal aborts. */
-async function next<T>(values: Newest<T>, signal: AbortSignal): Promise<void> {
-  for await (const _ of values.read(signal)) return;
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../common/clock.js';
 import { BackendRefusedError, BackendUnavailableError } from '../discovery.errors.js';
 import type { ConsulHttp, ConsulReply } from './consul-http.js';
@@ -49,12 +50,11 @@ export class ConsulWatch {
 
   /** Yields each value that differs from the one before; ends on abort, throws on everything else. */
   async *stream<T>(query: ConsulQuery<T>, signal: AbortSignal): AsyncGenerator<T> {
-    let last: string | undefined;
+    let last: T | undefined;
     try {
       for await (const value of this.values(query, signal)) {
-        const content = JSON.stringify(value);
-        if (content === last) continue;
-        last = content;
+        if (isDeepStrictEqual(value, last)) continue;
+        last = value;
         yield value;
       }
     } catch (error) {

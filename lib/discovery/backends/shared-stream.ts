@@ -15,15 +15,15 @@ export class SharedStream<T> {
   /**
    * The snapshots from now on, the newest known one at once.
    *
-   * @param part what of a snapshot the reader looks at; it is not woken for one in which this is the same as before; without it, for every one
+   * @param concerns whether what the reader looks at differs from the snapshot before; it is not woken for the others; without it, for every one
    */
   async *read(
     signal: AbortSignal,
-    part?: (snapshot: T) => unknown,
+    concerns?: (before: T, now: T) => boolean,
   ): AsyncGenerator<T, void, undefined> {
     if (signal.aborted) return;
-    const reader = new Reader(part);
-    if (this.newest) reader.take(this.newest.held);
+    const reader = new Reader(concerns);
+    if (this.newest) reader.take(this.newest);
     this.readers.add(reader);
     if (!this.open) void this.run((this.open = new AbortController()));
     try {
@@ -39,7 +39,7 @@ export class SharedStream<T> {
       for await (const snapshot of this.source(mine.signal)) {
         if (mine.signal.aborted) return;
         this.newest = { held: snapshot };
-        for (const reader of this.readers) reader.take(snapshot);
+        for (const reader of this.readers) reader.take(this.newest);
       }
       throw new Error('the stream ended');
     } catch (error) {
@@ -58,20 +58,18 @@ export class SharedStream<T> {
   }
 }
 
-/** One who reads, and what it saw last of what it looks at. */
+/** One who reads, and the snapshot it was shown last, or spared. */
 class Reader<T> {
   readonly newest = new Newest<T>();
-  private seen: unknown = this;
+  private before: { readonly held: T } | undefined;
 
-  constructor(private readonly part: ((snapshot: T) => unknown) | undefined) {}
+  constructor(private readonly concerns: ((before: T, now: T) => boolean) | undefined) {}
 
-  take(snapshot: T): void {
-    if (this.part) {
-      const now = this.part(snapshot);
-      if (now === this.seen) return;
-      this.seen = now;
-    }
-    this.newest.push(snapshot);
+  take(snapshot: { readonly held: T }): void {
+    const { before } = this;
+    this.before = snapshot;
+    if (before && this.concerns?.(before.held, snapshot.held) === false) return;
+    this.newest.push(snapshot.held);
   }
 }
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { FailingChecks } from '../../../lib/discovery/backends/consul-checks.js';
 import {
+  judgeEntries,
   readHealthEntries,
   readServiceNames,
   toRegistration,
@@ -117,5 +119,28 @@ describe('what Consul knows of an instance', () => {
     expect(registration).toMatchObject({
       Checks: [{ Name: 'heartbeat' }, { HTTP: 'http://[::1]:3001/health', Interval: '10000ms' }],
     });
+  });
+});
+
+describe('judgeEntries', () => {
+  const entries = readHealthEntries('orders', [
+    entry({ ID: 'one', Service: 'orders' }),
+    entry({ ID: 'two', Service: 'orders' }),
+  ]);
+
+  it('gives an instance whose checks came to something else that status, and keeps the others', () => {
+    const failing = new FailingChecks();
+    failing.note({ service: 'orders', key: 'n1\0two', status: 'down' });
+    const judged = judgeEntries(entries, failing);
+    expect(judged.map(({ instance: { id, status } }) => [id, status])).toEqual([
+      ['one', 'up'],
+      ['two', 'down'],
+    ]);
+    expect(judged[0]).toBe(entries[0]);
+    expect(judgeEntries(judged, new FailingChecks())).toEqual(entries);
+  });
+
+  it('gives the same list where nothing differs', () => {
+    expect(judgeEntries(entries, new FailingChecks())).toBe(entries);
   });
 });
