@@ -100,6 +100,27 @@ describe('CheckScan', () => {
     },
   );
 
+  it('takes a list that was cut anywhere for none', () => {
+    const text = answerOf([
+      { service: 'orders', index: 7, output: ']' },
+      { service: 'stock', index: 8, output: '' },
+    ]);
+    expect(text).toContain('"ServiceTags":["blue"]');
+    for (let end = 1; end < text.length; end++)
+      expect(() => scan(text.slice(0, end))).toThrow('is no list of checks');
+  });
+
+  it('refuses a text that is none, and a check without an end', () => {
+    const broken = '[{"Output":"a\\q","ServiceName":"a","ModifyIndex":1}]';
+    expect(() => scan(broken)).toThrow('has a text that is no JSON. Is there a proxy');
+    const piece = 'x'.repeat(1_048_576);
+    const endless = new CheckScan(() => {});
+    endless.read(Buffer.from('[{"Output":"'));
+    expect(() => {
+      for (let n = 0; n < 5; n++) endless.read(Buffer.from(piece));
+    }).toThrow('has a check of more than 4194304 bytes');
+  });
+
   it('reads the same however an answer is cut', () => {
     const check = fc.record({
       service: fc.stringMatching(/^[a-z][a-z0-9-]{0,12}$/),

@@ -79,6 +79,15 @@ describe('FailingChecks', () => {
     expect(twice.statusOf(one)).toBe('draining');
   });
 
+  it('finds a service in any case, as Consul does', () => {
+    const found = failing(check({ ServiceName: 'Orders' }));
+    found.seal(5, undefined);
+    expect(found.since('orders')).toBe(5);
+    expect(found.statusOf(one)).toBe('down');
+    expect(found.statusOf({ ...one, service: 'ORDERS' })).toBe('down');
+    expect(registered(check({ ServiceName: 'Orders' })).print('orders')).toBe(printOf(check({})));
+  });
+
   it('knows since which index no status of a service can have changed', () => {
     const before = failing(check({}));
     before.seal(5, undefined);

@@ -16,8 +16,8 @@ export interface CheckState {
   /** The index of the catalog as of which those are registered. */
   readonly catalog: number;
   /**
-   * Whether nothing was registered or taken back that `registered` does not show yet. Until it does, a check that fails no
-   * more may be one that is no more, along with its instance.
+   * Whether the catalog was the same before `registered` was read and after `failing`. Until it is, a check that fails no more may
+   * be one that is no more, along with its instance.
    */
   readonly settled: boolean;
 }
@@ -39,13 +39,15 @@ const INTERVAL = 500;
 
 const MEBIBYTE = 1_048_576;
 
-/**
- * So many bytes a second are read of those that fail, and of all of them, while each answer is followed by the next.
- *
- * What is read makes garbage, if only as the pieces from the socket, and requests wait while that is collected.
- */
+/** After each MiB of failing checks comes a second's rest: what is read makes garbage, and requests wait while it is collected. */
 const FAILING_PER_SECOND = MEBIBYTE;
+
+/** The same for the list of all checks, which is read only when something was registered. */
 const ALL_PER_SECOND = 4 * MEBIBYTE;
+
+/** How long the answer to a list and to a question for an index may take, in ms, beside the wait. */
+const LIST_TIMEOUT = 30_000;
+const INDEX_TIMEOUT = 10_000;
 
 const CHECKS = '/v1/health/state/any';
 const FAILING = { filter: 'Status != "passing"' };
@@ -99,48 +101,52 @@ export class ConsulCheckChanges {
     for (let index = 0; !signal.aborted;) {
       const next = await this.indexOf({ after: index }, signal);
       // The list of services wakes for them alone; what else has changed in the catalog is seen when its wait is over.
-      const catalog = await this.indexOf({ query: NO_NODE }, signal);
+      const catalog = await this.catalog(signal);
+      index = next < index ? 0 : next;
+      let bytes = 0;
       if (catalog !== read) {
         const checks = new RegisteredChecks();
-        const { bytes } = await this.read({}, (check) => checks.note(check), signal);
+        ({ bytes } = await this.read({}, (check) => checks.note(check), signal));
         if (signal.aborted) return;
         yield { checks, catalog };
         read = catalog;
-        await this.rest(bytes / ALL_PER_SECOND, signal);
       }
-      index = next < index ? 0 : next;
+      if (!(await this.rest(bytes / ALL_PER_SECOND, catalog, signal))) index = 0;
     }
   }
 
   private async *failing(signal: AbortSignal): AsyncGenerator<Failing> {
     const memory = new CheckMemory(readFailingCheck);
-    let before: FailingChecks | undefined;
-    let history = 0;
+    let known: Failing | undefined;
     for (let index = 0; !signal.aborted;) {
       const failing = new FailingChecks();
       const note = (check: CheckBytes) => failing.note(memory.read(check));
       memory.restart();
       const { next, bytes } = await this.read({ query: FAILING, after: index }, note, signal);
       if (signal.aborted) return;
-      if (next !== index) {
-        const catalog = await this.indexOf({ query: NO_NODE }, signal);
-        if (signal.aborted) return;
-        if (next < index) {
-          before = undefined;
-          history += 1;
-        }
-        failing.seal(next, before);
-        before = failing;
-        yield { failing, index: next, history, catalog };
-      }
       index = next < index ? 0 : next;
-      await this.rest(bytes / FAILING_PER_SECOND, signal);
+      if (!known || next !== known.index) {
+        const catalog = await this.catalog(signal);
+        if (signal.aborted) return;
+        const isBack = known !== undefined && next < known.index;
+        failing.seal(next, isBack ? undefined : known?.failing);
+        const history = (known?.history ?? 0) + (isBack ? 1 : 0);
+        yield (known = { failing, index: next, history, catalog });
+      }
+      const { catalog } = known;
+      if (!(await this.rest(bytes / FAILING_PER_SECOND, catalog, signal))) index = 0;
     }
   }
 
   private async indexOf(reading: Reading, signal: AbortSignal): Promise<number> {
     const { readIndex } = this.options;
-    return readIndex(await this.poolFor(reading).send(this.request(CATALOG, reading, signal)));
+    const request = this.request(CATALOG, reading, INDEX_TIMEOUT, signal);
+    return readIndex(await this.poolFor(reading).send(request));
+  }
+
+  /** The index of the catalog now. */
+  private catalog(signal: AbortSignal): Promise<number> {
+    return this.indexOf({ query: NO_NODE }, signal);
   }
 
   private async read(reading: Reading, onCheck: (check: CheckBytes) => void, signal: AbortSignal) {
@@ -148,7 +154,7 @@ export class ConsulCheckChanges {
     const scan = new CheckScan(onCheck);
     let next = 0;
     let bytes = 0;
-    const request = this.request(CHECKS, reading, signal);
+    const request = this.request(CHECKS, reading, LIST_TIMEOUT, signal);
     const onHead = (reply: ConsulReply) => {
       next = readIndex(reply);
     };
@@ -166,7 +172,7 @@ export class ConsulCheckChanges {
     return after === undefined ? this.options.calls : this.options.parked;
   }
 
-  private request(path: string, { query, after }: Reading, signal: AbortSignal) {
+  private request(path: string, { query, after }: Reading, timeout: number, signal: AbortSignal) {
     const { wait } = this.options;
     // The agent adds up to a sixteenth to the wait; whoever takes longer is dead.
     const [waiting, longest] =
@@ -177,13 +183,19 @@ export class ConsulCheckChanges {
       method: 'GET' as const,
       path,
       query: { ...this.options.query, ...query, ...waiting },
-      timeout: longest + 10_000,
+      timeout: longest + timeout,
       signal,
     };
   }
 
-  private rest(seconds: number, signal: AbortSignal): Promise<void> {
-    return this.options.clock.sleep(Math.max(INTERVAL, seconds * 1_000), signal);
+  /**
+   * Lets some time pass without questions; then whether the index of the catalog is still one to go on from.
+   *
+   * An agent that was started anew meanwhile may have begun at 1, and would let us wait for an index that is far away.
+   */
+  private async rest(seconds: number, catalog: number, signal: AbortSignal): Promise<boolean> {
+    await this.options.clock.sleep(Math.max(INTERVAL, seconds * 1_000), signal);
+    return signal.aborted || (await this.catalog(signal)) >= catalog;
   }
 }
 

@@ -17,11 +17,15 @@ const BACKSLASH = 0x5c;
 const SPACE = 0x20;
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
+const END_OF_CHECK = 0x7d;
 
 const NOTHING = Buffer.alloc(0);
 
 /** The bytes that are looked at together at first: a piece and what is left of the one before. */
 const WORK = 131_072;
+
+/** The longest check that is read, in bytes; Consul cuts what a probe has put out to 4 KiB by default. */
+const LONGEST = 4 * 1_048_576;
 
 /**
  * One check as its bytes; a view that holds only until the next is read.
@@ -70,7 +74,7 @@ export class CheckBytes {
       if (end >= bytes.length) return '';
     }
     return escaped
-      ? (JSON.parse(bytes.toString('utf8', start, end + 1)) as string)
+      ? readEscaped(bytes.toString('utf8', start, end + 1))
       : bytes.toString('utf8', start + 1, end);
   }
 
@@ -109,6 +113,7 @@ export class CheckScan {
 
   constructor(private readonly onCheck: (check: CheckBytes) => void) {}
 
+  /** @throws BackendUnavailableError when a check is too long, or has a text that is none */
   read(chunk: Buffer): void {
     this.first ??= chunk.find((byte) => byte > SPACE);
     const length = this.kept + chunk.length;
@@ -127,6 +132,7 @@ export class CheckScan {
     }
     this.bytes.copyWithin(0, done, length);
     this.kept = length - done;
+    if (this.kept > LONGEST) throw notFromConsul(`has a check of more than ${LONGEST} bytes`);
   }
 
   /**
@@ -135,11 +141,12 @@ export class CheckScan {
    * @throws BackendUnavailableError when it was no list, or none that ended
    */
   end(): void {
-    const last = this.bytes.subarray(0, this.kept).findLast((byte) => byte > SPACE);
-    if (this.first === OPEN && last === CLOSE) return;
-    throw new BackendUnavailableError(
-      'An answer of Consul is no list of checks. Is there a proxy between us and the agent?',
-    );
+    const rest = this.bytes.subarray(0, this.kept).filter((byte) => byte > SPACE);
+    const isEmpty = rest.length === 2 && rest[0] === OPEN;
+    // A list that was cut may end with a list that was in a check.
+    const isWhole = isEmpty || rest.at(-2) === END_OF_CHECK;
+    if (this.first !== OPEN || rest.at(-1) !== CLOSE || !isWhole)
+      throw notFromConsul('is no list of checks');
   }
 }
 
@@ -156,6 +163,20 @@ function endOfCheck(bytes: Buffer, from: number): number {
     if (end > start) return end < bytes.length ? end : 0;
   }
   return 0;
+}
+
+function readEscaped(text: string): string {
+  try {
+    return JSON.parse(text) as string;
+  } catch {
+    throw notFromConsul('has a text that is no JSON');
+  }
+}
+
+function notFromConsul(problem: string): BackendUnavailableError {
+  return new BackendUnavailableError(
+    `An answer of Consul ${problem}. Is there a proxy between us and the agent?`,
+  );
 }
 
 function skipSpace(bytes: Buffer, from: number): number {

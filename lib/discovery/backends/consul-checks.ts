@@ -2,28 +2,43 @@ import type { InstanceStatus } from '../service-instance.js';
 import type { CheckBytes } from './consul-check-scan.js';
 import { heartbeatCheck, readStatus, worst } from './consul-status.js';
 
-/** Which checks each service has: how many, and the sum of the indexes of their creation. */
+/** Which checks there are: how many, and the sum of the indexes of their creation. */
+export class CheckPrint {
+  private count = 0;
+  private sum = 0;
+  private written = '';
+
+  note(created: number): void {
+    this.count += 1;
+    this.sum += created;
+  }
+
+  /** The same text for the same checks; '' for none. Asked for when all are noted. */
+  get text(): string {
+    return (this.written ||= this.count === 0 ? '' : `${this.count}/${this.sum}`);
+  }
+}
+
+/** Which checks each service has. Consul finds services in any case, so their names are taken in lower case. */
 export class RegisteredChecks {
-  private readonly services = new Map<string, { count: number; sum: number; print: string }>();
+  private readonly services = new Map<string, CheckPrint>();
 
   note(check: CheckBytes): void {
-    const name = check.text('ServiceName');
+    const name = check.text('ServiceName').toLowerCase();
     let known = this.services.get(name);
-    if (!known) this.services.set(name, (known = { count: 0, sum: 0, print: '' }));
-    known.count += 1;
-    known.sum += check.number('CreateIndex');
+    if (!known) this.services.set(name, (known = new CheckPrint()));
+    known.note(check.number('CreateIndex'));
   }
 
   /** The same text as long as a service has the same checks. */
   print(service: string): string {
-    const known = this.services.get(service);
-    return known ? (known.print ||= `${known.count}/${known.sum}`) : '';
+    return this.services.get(service.toLowerCase())?.text ?? '';
   }
 }
 
 /** What a check that does not pass says, and of what. */
 export interface FailingCheck {
-  /** The name in Consul, or '' where it is of a node. */
+  /** The name in Consul in lower case, or '' where it is of a node. */
   readonly service: string;
   /** The instance or the node it is of. */
   readonly key: string;
@@ -31,7 +46,7 @@ export interface FailingCheck {
 }
 
 export function readFailingCheck(check: CheckBytes): FailingCheck {
-  const service = check.text('ServiceName');
+  const service = check.text('ServiceName').toLowerCase();
   const node = check.text('Node');
   const id = check.text('ServiceID');
   const status = readStatus(
@@ -67,13 +82,13 @@ export class FailingChecks {
 
   /** What the checks of an instance and of its node come to. */
   statusOf({ service, node, id }: RegisteredInstance): InstanceStatus {
-    const own = this.services.get(service)?.statusOf(keyOf(node, id));
+    const own = this.services.get(service.toLowerCase())?.statusOf(keyOf(node, id));
     return worst([own ?? 'up', this.nodes.statusOf(node)]);
   }
 
   /** Since which index the statuses of a service cannot have changed. */
   since(service: string): number {
-    return Math.max(this.services.get(service)?.since ?? 0, this.nodes.since);
+    return Math.max(this.services.get(service.toLowerCase())?.since ?? 0, this.nodes.since);
   }
 
   private failuresOf(service: string): Failures {

@@ -1,6 +1,6 @@
 import { BackendUnavailableError } from '../discovery.errors.js';
 import type { InstanceStatus, ServiceInstance } from '../service-instance.js';
-import type { FailingChecks, RegisteredInstance } from './consul-checks.js';
+import { CheckPrint, type FailingChecks, type RegisteredInstance } from './consul-checks.js';
 import { heartbeatCheck, readStatus, toConsulStatus, worst } from './consul-status.js';
 import { isLoopback } from './loopback.js';
 
@@ -134,6 +134,25 @@ export function judgeEntries(
   return differs ? judged : entries;
 }
 
+/** Whether an instance would have a better status than it is shown with. */
+export function improvesEntries(entries: readonly HealthEntry[], failing: FailingChecks): boolean {
+  return entries.some(({ instance, registered }) => {
+    const status = failing.statusOf(registered);
+    return worst([status, instance.status]) !== status;
+  });
+}
+
+/** Which checks of instances an answer of `/v1/health/service` shows. */
+export function readPrint(json: unknown): string {
+  const print = new CheckPrint();
+  for (const entry of asList(json)) {
+    for (const check of asList(asObject(entry)['Checks']).map(asObject)) {
+      if (asText(check['ServiceName']) !== '') print.note(Number(check['CreateIndex']));
+    }
+  }
+  return print.text;
+}
+
 /** Reads an answer of `/v1/catalog/services`. */
 export function readServiceNames(json: unknown): readonly string[] {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
@@ -165,7 +184,7 @@ function readEntry(service: string, entry: Fields): ServiceInstance | undefined 
     weight: readWeight(ours.weight, asObject(registered['Weights'])['Passing']),
     ...(ours.zone && { zone: ours.zone }),
     ...(ours.version && { version: ours.version }),
-    tags: Array.isArray(registered['Tags']) ? registered['Tags'].map(asText) : [],
+    tags: asList(registered['Tags']).map(asText),
     metadata,
   };
 }
@@ -192,18 +211,19 @@ function splitMeta(meta: Fields) {
 }
 
 function readChecks(value: unknown, heartbeat: string): InstanceStatus {
-  const checks = (Array.isArray(value) ? value : []).map(asObject);
   return worst(
-    checks.map((check) =>
-      readStatus(
-        {
-          id: asText(check['CheckID']),
-          status: asText(check['Status']),
-          says: () => asText(check['Output']) || asText(check['Notes']),
-        },
-        heartbeat,
+    asList(value)
+      .map(asObject)
+      .map((check) =>
+        readStatus(
+          {
+            id: asText(check['CheckID']),
+            status: asText(check['Status']),
+            says: () => asText(check['Output']) || asText(check['Notes']),
+          },
+          heartbeat,
+        ),
       ),
-    ),
   );
 }
 
@@ -227,6 +247,10 @@ function asObject(value: unknown): Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Fields)
     : {};
+}
+
+function asList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 function asText(value: unknown): string {

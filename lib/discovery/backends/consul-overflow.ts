@@ -18,14 +18,26 @@ const READERS = 2;
 /** How long a service is trusted to be as it was though the catalog has changed and none of its checks, in ms. */
 const SWEEP = 60_000;
 
+/** When a service is read again first that has other checks than are known of it, in ms; then after twice that, and so on. */
+const LAG = 500;
+
 /** A service that has no waiting query of its own. */
 export interface OverflowService<T> {
   /** Its name in Consul. */
   readonly service: string;
-  /** Reads it; the index is that of the answer. */
-  readonly read: () => Promise<{ readonly value: T; readonly index: number }>;
-  /** What is known, with the statuses that its checks have come to since; the same object where those are the same. */
+  readonly read: () => Promise<OverflowReading<T>>;
+  /** What was read, with the statuses that its checks have come to since; the same object where those are the same. */
   readonly judge: (value: T, failing: FailingChecks) => T;
+  /** Whether `judge` would show an instance in a better status. */
+  readonly improves: (value: T, failing: FailingChecks) => boolean;
+}
+
+interface OverflowReading<T> {
+  readonly value: T;
+  /** The index of the answer. */
+  readonly index: number;
+  /** Which checks the answer shows, as `RegisteredChecks` tells it. */
+  readonly print: string;
 }
 
 /**
@@ -50,53 +62,46 @@ export class ConsulOverflow {
 
   /** Yields what a service is after each change; the next one is looked for when this is asked again. */
   async *values<T>(
-    { service, read, judge }: OverflowService<T>,
+    followed: OverflowService<T>,
     signal: AbortSignal,
   ): AsyncGenerator<T, void, undefined> {
     const { clock } = this.options;
     const ended = new AbortController();
     const end = () => ended.abort();
     signal.addEventListener('abort', end, { once: true });
-    const follower = { service, changes: new Newest<void>(), ahead: 0 };
+    const follower = { service: followed.service, changes: new Newest<void>(), ahead: 0 };
     void this.listen(follower, ended.signal);
-    let cancelSweep: (() => void) | undefined;
+    let cancelLook: (() => void) | undefined;
     try {
-      let held: { readonly value: T; readonly index: number } | undefined;
-      let seen = { print: '', history: 0, catalog: 0, due: clock.now() };
+      let held: Held<T> | undefined;
+      let due = 0;
+      let lag = LAG;
       // Between a reading and the first answer of the shared queries a change would be lost, so that comes first.
       for await (const _ of follower.changes.read(signal)) {
-        cancelSweep?.();
+        cancelLook?.();
         if (!this.newest) continue;
-        const { registered, history, catalog, settled } = this.newest;
-        const print = registered.print(service);
-        const isDue = clock.now() >= seen.due;
+        const { history, catalog } = this.newest;
+        const isDue = clock.now() >= due;
         const again =
-          !settled ||
-          print !== seen.print ||
-          history !== seen.history ||
-          (isDue && catalog !== seen.catalog);
-        const leave = await (again ? this.takeReader(signal) : this.takeTurn());
+          !held || isOutdated(held, followed, this.newest) || (isDue && held.catalog !== catalog);
+        if (again || isDue) due = clock.now() + SWEEP * (0.8 + Math.random() * 0.4);
+        const leave = await (again ? this.takeReader(signal) : this.turns.take());
         try {
           if (signal.aborted) return;
-          if (again || !held) held = await read();
-          const { newest } = this;
-          // What was read may be newer than what is known of the checks, until that has come as far.
-          if (newest.index < held.index) follower.ahead = held.index;
-          else held = { ...held, value: judge(held.value, newest.failing) };
-          yield held.value;
+          if (!held || again) held = { ...(await followed.read()), history, catalog };
+          follower.ahead = held.index;
+          held = judge(held, followed, this.newest);
         } finally {
-          leave();
+          // Not before this one is worked off, but whether or not anyone asks for the next value.
+          setImmediate(leave);
         }
-        seen = {
-          print,
-          history,
-          catalog: again ? catalog : seen.catalog,
-          due: again || isDue ? clock.now() + SWEEP * (0.8 + Math.random() * 0.4) : seen.due,
-        };
-        cancelSweep = clock.after(seen.due - clock.now(), () => follower.changes.push());
+        const outdated = isOutdated(held, followed, this.newest);
+        cancelLook = clock.after(outdated ? lag : due - clock.now(), () => follower.changes.push());
+        lag = outdated ? Math.min(lag * 2, SWEEP) : LAG;
+        yield held.value;
       }
     } finally {
-      cancelSweep?.();
+      cancelLook?.();
       signal.removeEventListener('abort', end);
       end();
     }
@@ -112,11 +117,6 @@ export class ConsulOverflow {
   private async takeReader(signal: AbortSignal): Promise<() => void> {
     await this.rate.take(signal);
     return this.readers.take();
-  }
-
-  private async takeTurn(): Promise<() => void> {
-    const leave = await this.turns.take();
-    return () => void setImmediate(leave);
   }
 
   private async listen(follower: Follower, signal: AbortSignal): Promise<void> {
@@ -137,6 +137,29 @@ export class ConsulOverflow {
 interface Follower {
   readonly service: string;
   readonly changes: Newest<void>;
-  /** The index of a reading that was newer than what was known of the checks: what they come to since must be looked at. */
+  /** The index of what was read: once the known checks have come as far, what they say of it must be looked at. */
   ahead: number;
+}
+
+/** What was read of a service, judged by the checks since, and what was known before it was read. */
+interface Held<T> extends OverflowReading<T>, Pick<CheckState, 'history' | 'catalog'> {}
+
+/** Whether a service must be read to know what it is. */
+function isOutdated<T>(held: Held<T>, followed: OverflowService<T>, state: CheckState): boolean {
+  return (
+    held.print !== state.registered.print(followed.service) ||
+    held.history !== state.history ||
+    (held.index <= state.index && !isCertain(held, followed, state))
+  );
+}
+
+/** A check that fails is a fact; one that fails no more may have gone along with its instance. */
+function isCertain<T>({ value }: Held<T>, { improves }: OverflowService<T>, state: CheckState) {
+  return state.settled || !improves(value, state.failing);
+}
+
+function judge<T>(held: Held<T>, followed: OverflowService<T>, state: CheckState): Held<T> {
+  // What was read may be newer than what is known of the checks, until that has come as far.
+  if (state.index < held.index || !isCertain(held, followed, state)) return held;
+  return { ...held, value: followed.judge(held.value, state.failing) };
 }

@@ -15,7 +15,10 @@ export interface ConsulQuery<T> {
   readonly health?: ConsulHealth<T>;
 }
 
-type ConsulHealth<T> = Omit<OverflowService<T>, 'read'>;
+interface ConsulHealth<T> extends Omit<OverflowService<T>, 'read'> {
+  /** Which checks the JSON of an answer shows. */
+  readonly print: (json: unknown) => string;
+}
 
 export interface ConsulWatchOptions {
   readonly clock: Clock;
@@ -109,7 +112,8 @@ export class ConsulWatch {
       const reply = await this.read(query.path, signal);
       const index = readIndex(reply);
       await this.doubt(query, reply, signal);
-      return { value: query.read(parse(reply.body)), index };
+      const json = parse(reply.body);
+      return { value: query.read(json), index, print: health.print(json) };
     };
     return this.overflow.values({ ...health, read }, signal);
   }

@@ -10,8 +10,10 @@ import { ConsulCalls } from './consul-calls.js';
 import { ConsulHttp } from './consul-http.js';
 import {
   type HealthEntry,
+  improvesEntries,
   judgeEntries,
   readHealthEntries,
+  readPrint,
   readServiceNames,
   toRegistration,
 } from './consul-mapping.js';
@@ -215,7 +217,12 @@ class ConsulSource extends InstanceSource {
       {
         path: `/v1/health/service/${encodeURIComponent(name)}`,
         read: (json) => readHealthEntries(service, json),
-        health: { service: name, judge: judgeEntries },
+        health: {
+          service: name,
+          print: readPrint,
+          judge: judgeEntries,
+          improves: improvesEntries,
+        },
       },
       signal,
     );

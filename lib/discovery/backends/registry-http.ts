@@ -50,7 +50,7 @@ export class RegistryHttp {
   }
 
   /**
-   * Streams an answer as it comes; the time-out is for the whole stream and ends it in order.
+   * Streams an answer as it comes, until it is over or the request's signal aborts; throws what kept it from coming whole.
    *
    * @param accept looks at the status and the headers first; what it throws ends the stream
    */
@@ -68,24 +68,30 @@ export class RegistryHttp {
       // A server ends a stream when it likes; one that breaks off is an error.
       if (!response.complete) throw new Error('the answer broke off');
     } catch (error) {
-      if (!signal.aborted) throw error;
+      if (request.signal.aborted) return;
+      throw signal.aborted ? signal.reason : error;
     } finally {
       cancel();
     }
   }
 
-  /** The same, line by line. */
+  /** The same, line by line, for streams without an end: their time-out ends them in order. */
   async *lines(
     request: RegistryRequest,
     accept: (reply: RegistryReply) => void,
   ): AsyncGenerator<string, void, undefined> {
     const decoder = new StringDecoder('utf8');
     let partial = '';
-    for await (const chunk of this.chunks(request, accept)) {
-      const pieces = (partial + decoder.write(chunk)).split('\n');
-      partial = pieces.pop() ?? '';
-      if (partial.length > LONGEST) throw new Error(`a line is longer than ${LONGEST} characters`);
-      for (const piece of pieces) if (piece !== '') yield piece;
+    try {
+      for await (const chunk of this.chunks(request, accept)) {
+        const pieces = (partial + decoder.write(chunk)).split('\n');
+        partial = pieces.pop() ?? '';
+        if (partial.length > LONGEST)
+          throw new Error(`a line is longer than ${LONGEST} characters`);
+        for (const piece of pieces) if (piece !== '') yield piece;
+      }
+    } catch (error) {
+      if (!isTimeout(error)) throw error;
     }
   }
 
@@ -115,6 +121,10 @@ export class RegistryHttp {
       outgoing.end(payload);
     });
   }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'TimeoutError';
 }
 
 function headerOf(response: IncomingMessage) {

@@ -9,7 +9,7 @@ import { ScriptedServer } from './support/scripted-server.js';
 
 const MEBIBYTE = 1_048_576;
 
-describe('the time between two readings of all checks that fail', () => {
+describe('following all checks', () => {
   const server = new ScriptedServer();
   let clock: FakeClock;
   let agent: Agent;
@@ -35,6 +35,21 @@ describe('the time between two readings of all checks that fail', () => {
     await server.close();
   });
 
+  function start(): void {
+    const http = new ConsulHttp(readConsulAddress({ url }, {}), agent, clock);
+    const changes = new ConsulCheckChanges({
+      clock,
+      parked: http,
+      calls: http,
+      wait: 30_000,
+      query: {},
+      readIndex: (reply) => Number(reply.header('x-consul-index')),
+    });
+    following = (async () => {
+      for await (const { index } of changes.follow(stopped.signal)) shown = index;
+    })();
+  }
+
   /** Follows an agent where so many bytes fail, and other ones each time it is asked. */
   function follow(bytes: number): void {
     let index = 0;
@@ -50,18 +65,7 @@ describe('the time between two readings of all checks that fail', () => {
       });
       response.end(isList ? `[${check}]` : '[]');
     });
-    const http = new ConsulHttp(readConsulAddress({ url }, {}), agent, clock);
-    const changes = new ConsulCheckChanges({
-      clock,
-      parked: http,
-      calls: http,
-      wait: 30_000,
-      query: {},
-      readIndex: (reply) => Number(reply.header('x-consul-index')),
-    });
-    following = (async () => {
-      for await (const { index } of changes.follow(stopped.signal)) shown = index;
-    })();
+    start();
   }
 
   const readings = () =>
@@ -70,9 +74,9 @@ describe('the time between two readings of all checks that fail', () => {
       .filter((asked) => asked === 'reading' || asked === '/meanwhile');
 
   it.each([
-    ['half a second where there are few', 10, 500],
-    ['as many seconds as there are MiB', 3 * MEBIBYTE, 3_000],
-  ])('is %s', async (_, bytes, rest) => {
+    ['half a second where few fail', 10, 500],
+    ['as many seconds as there are MiB of those that fail', 3 * MEBIBYTE, 3_000],
+  ])('rests between two readings for %s', async (_, bytes, rest) => {
     follow(bytes);
     await eventually(() => expect(shown).toBe(1));
     await clock.advance(rest - 10);
@@ -80,5 +84,20 @@ describe('the time between two readings of all checks that fail', () => {
     expect(readings()).toEqual(['reading', '/meanwhile']);
     await clock.advance(20);
     await eventually(() => expect(readings()).toEqual(['reading', '/meanwhile', 'reading']));
+  });
+
+  it('says of a list that stops coming that it took too long', async () => {
+    let begun = false;
+    server.answers((response, { url: path = '' }) => {
+      response.writeHead(200, { 'x-consul-index': '1' });
+      if (path.includes('filter=')) begun = response.write('[{"Node":"n1",');
+      else response.end('[]');
+    });
+    start();
+    const failed = expect(following).rejects.toThrow('not done within');
+    following = Promise.resolve();
+    await eventually(() => expect(begun).toBe(true));
+    await clock.advance(65_000);
+    await failed;
   });
 });

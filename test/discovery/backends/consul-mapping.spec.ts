@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { FailingChecks } from '../../../lib/discovery/backends/consul-checks.js';
+import { CheckPrint, FailingChecks } from '../../../lib/discovery/backends/consul-checks.js';
 import {
+  improvesEntries,
   judgeEntries,
   readHealthEntries,
+  readPrint,
   readServiceNames,
   toRegistration,
 } from '../../../lib/discovery/backends/consul-mapping.js';
@@ -142,5 +144,38 @@ describe('judgeEntries', () => {
 
   it('gives the same list where nothing differs', () => {
     expect(judgeEntries(entries, new FailingChecks())).toBe(entries);
+  });
+});
+
+describe('improvesEntries', () => {
+  it.each([
+    ['critical', 'up', true],
+    ['critical', 'degraded', true],
+    ['critical', 'down', false],
+    ['warning', 'down', false],
+    ['passing', 'up', false],
+  ] as const)(
+    'tells of an instance read as %s whether that fails no more where it is %s',
+    (Status, status, expected) => {
+      const entries = readHealthEntries('orders', [entry({ Service: 'orders' }, [{ Status }])]);
+      const failing = new FailingChecks();
+      if (status !== 'up') failing.note({ service: 'orders', key: 'n1\0orders-1', status });
+      expect(improvesEntries(entries, failing)).toBe(expected);
+    },
+  );
+});
+
+describe('readPrint', () => {
+  it('has the checks of the instances, also of those that cannot be called, and not those of their nodes', () => {
+    const [first, second] = [7, 9].map((CreateIndex) => ({ ServiceName: 'Orders', CreateIndex }));
+    const ofNode = { ServiceName: '', CreateIndex: 100 };
+    const print = new CheckPrint();
+    print.note(7);
+    print.note(9);
+    expect(readPrint([entry({}, [first!, ofNode]), entry({ Port: 0 }, [second!, ofNode])])).toBe(
+      print.text,
+    );
+    expect(readPrint([entry({}, [ofNode])])).toBe('');
+    expect(readPrint([null, 7, {}, { Checks: 'x' }, { Checks: [null] }])).toBe('');
   });
 });

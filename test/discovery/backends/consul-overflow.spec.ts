@@ -18,6 +18,8 @@ interface Check {
   readonly created: number;
   readonly modified: number;
   readonly output?: string;
+  /** Of its service; the first where it says nothing. */
+  readonly instance?: number;
 }
 
 // Counts what is asked of an agent, which a real one does not tell.
@@ -28,8 +30,8 @@ describe('consul with more services than queries may wait', () => {
   let indexes: { services: number; checks: number };
   let checks: Check[];
   let instances: number;
-  /** What a reading of a service shows its checks to be. */
-  let status: string;
+  /** What a reading of a service shows, where it is newer than the lists of checks. */
+  let shown: readonly Check[] | undefined;
   let readIndex: number;
   let broken: boolean;
   const parked = new Set<{ readonly path: string; readonly wake: () => void }>();
@@ -37,7 +39,7 @@ describe('consul with more services than queries may wait', () => {
   beforeEach(async () => {
     indexes = { services: 1, checks: 1 };
     checks = [{ service: LAST, status: 'passing', created: 1, modified: 1 }];
-    status = 'passing';
+    shown = undefined;
     readIndex = 1;
     broken = false;
     instances = 1;
@@ -60,17 +62,17 @@ describe('consul with more services than queries may wait', () => {
 
   function answer(response: ServerResponse, url: string): void {
     const { pathname, searchParams } = new URL(url, 'http://localhost');
-    const { index, body } = whatIsAt(pathname, searchParams);
-    const asked = Number(searchParams.get('index') ?? '0');
-    if (asked !== index) {
+    const send = () => {
+      const { index, body } = whatIsAt(pathname, searchParams);
       response.writeHead(200, { 'x-consul-index': String(index) }).end(JSON.stringify(body));
-      return;
-    }
-    const entry = { path: pathname, wake: () => wake() };
+    };
+    const asked = Number(searchParams.get('index') ?? '0');
+    if (asked < whatIsAt(pathname, searchParams).index) return send();
     const wake = () => {
       parked.delete(entry);
-      answer(response, url);
+      send();
     };
+    const entry = { path: pathname, wake };
     parked.add(entry);
   }
 
@@ -78,23 +80,18 @@ describe('consul with more services than queries may wait', () => {
     if (path === '/v1/catalog/nodes') return { index: 1, body: [{ Node: 'n1' }] };
     if (path === '/v1/catalog/services') return { index: indexes.services, body: {} };
     if (path !== '/v1/health/state/any') {
-      const body = Array.from({ length: instances }, (_, n) => health(n, { path, status }));
+      const service = path.split('/').at(-1)!;
+      const own = (shown ?? checks).filter((each) => each.service === service);
+      const body = Array.from({ length: instances }, (_, n) => ({
+        Node: { Node: 'n1', Address: '10.0.0.1' },
+        Service: { ID: `${n}`, Service: service, Port: 3_001 },
+        Checks: own.filter(({ instance = 0 }) => instance === n).map(toConsul),
+      }));
       return { index: readIndex, body };
     }
     if (broken) return { index: indexes.checks, body: { page: 'not found' } };
     const failingOnly = query.get('filter') === 'Status != "passing"';
-    const body = checks
-      .filter(({ status }) => !failingOnly || status !== 'passing')
-      .map(({ service, status, created, modified, output }) => ({
-        Node: 'n1',
-        CheckID: 'service:0',
-        Status: status,
-        Output: output ?? '',
-        ServiceID: service === '' ? '' : '0',
-        ServiceName: service,
-        CreateIndex: created,
-        ModifyIndex: modified,
-      }));
+    const body = checks.filter(({ status }) => !failingOnly || status !== 'passing').map(toConsul);
     return { index: indexes.checks, body };
   }
 
@@ -109,8 +106,12 @@ describe('consul with more services than queries may wait', () => {
         : url.pathname,
     );
   const statuses = () => lives.map(({ current }) => current?.[0]?.status);
-  /** What is asked after the list of failing checks has changed, half a second later once more to wait. */
-  const LOOK = ['/v1/catalog/services in part', '/v1/health/state/any in part'];
+  /** What is asked after the list of failing checks has changed, and half a second later, to wait once more. */
+  const LOOK = [
+    '/v1/catalog/services in part',
+    '/v1/catalog/services in part',
+    '/v1/health/state/any in part',
+  ];
 
   /** The last service fails its check as of an index, and all that this causes has been asked. */
   async function failLast(index: number): Promise<void> {
@@ -148,7 +149,7 @@ describe('consul with more services than queries may wait', () => {
   it('reads all checks when an instance was registered, and the services that have others again', async () => {
     instances = 2;
     indexes.services = 2;
-    checks.push({ service: LAST, status: 'passing', created: 2, modified: 2 });
+    checks.push({ service: LAST, status: 'passing', created: 2, modified: 2, instance: 1 });
     wake('/v1/catalog/services');
     await eventually(() => expect(lives.at(-1)?.current).toHaveLength(2));
     expect(lives.at(-2)?.current).toHaveLength(1);
@@ -157,6 +158,7 @@ describe('consul with more services than queries may wait', () => {
         '/v1/catalog/services in part',
         '/v1/health/state/any',
         `/v1/health/service/${LAST}`,
+        '/v1/catalog/services in part',
         '/v1/catalog/services',
       ]),
     );
@@ -175,12 +177,71 @@ describe('consul with more services than queries may wait', () => {
     expect(seen).toEqual([[]]);
   });
 
+  it('shows at once what fails while instances are registered, without reading a service', async () => {
+    // The query that waits for registrations does not hear of this one yet.
+    indexes = { services: 2, checks: 2 };
+    checks.push({ service: '', status: 'critical', created: 1, modified: 2 });
+    wake('/v1/health/state/any');
+    await eventually(() => expect(statuses()).toEqual(allBut(SERVICES - WAITING, 'down')));
+    await eventually(() => expect(asked()).toEqual(LOOK));
+  });
+
+  it('finds that an instance is gone which came and went between two readings of all checks', async () => {
+    await failLast(2);
+    // It has passed, so the service is read, and that shows the new one; the list of all checks never does.
+    instances = 2;
+    indexes = { services: 2, checks: 3 };
+    checks = [
+      { service: LAST, status: 'passing', created: 1, modified: 3 },
+      { service: LAST, status: 'passing', created: 3, modified: 3, instance: 1 },
+    ];
+    wake('/v1/health/state/any');
+    await eventually(() => expect(lives.at(-1)?.current).toHaveLength(2));
+    instances = 1;
+    checks.pop();
+    await eventually(() => expect(lives.at(-1)?.current).toHaveLength(1));
+    expect(statuses()).toEqual(allBut(0, ''));
+  });
+
+  it('reads a service again that it read from a server which was behind', async () => {
+    shown = checks;
+    instances = 1;
+    indexes.services = 2;
+    checks = [
+      ...checks,
+      { service: LAST, status: 'passing', created: 2, modified: 2, instance: 1 },
+    ];
+    wake('/v1/catalog/services');
+    const reading = `/v1/health/service/${LAST}`;
+    await eventually(() => expect(asked()).toContain(reading));
+    shown = undefined;
+    instances = 2;
+    await eventually(() => expect(lives.at(-1)?.current).toHaveLength(2));
+    expect(asked().filter((each) => each === reading)).toHaveLength(2);
+  });
+
+  it('looks anew at an agent that was started anew between two questions', async () => {
+    indexes.services = 5;
+    wake('/v1/catalog/services');
+    await eventually(() => expect(asked()).toContain('/v1/health/state/any'));
+    indexes.checks = 9;
+    checks = [{ service: LAST, status: 'critical', created: 1, modified: 9 }];
+    wake('/v1/health/state/any');
+    await eventually(() => expect(statuses()).toEqual(allBut(1, 'down')));
+    // It would let a query wait that goes on from 9.
+    indexes = { services: 1, checks: 3 };
+    checks = [{ service: LAST, status: 'passing', created: 1, modified: 3 }];
+    await eventually(() => expect(statuses()).toEqual(allBut(0, '')));
+  });
+
   it('believes what it read where that is newer than what is known of the checks', async () => {
-    status = 'critical';
     instances = 2;
     readIndex = 7;
     indexes.services = 2;
-    checks.push({ service: LAST, status: 'passing', created: 2, modified: 2 });
+    checks.push({ service: LAST, status: 'passing', created: 2, modified: 2, instance: 1 });
+    shown = [1, 2].map((created, instance) => {
+      return { service: LAST, status: 'critical', created, modified: 7, instance };
+    });
     wake('/v1/catalog/services');
     await eventually(() => expect(lives.at(-1)?.current).toHaveLength(2));
     expect(statuses()).toEqual(allBut(1, 'down'));
@@ -204,6 +265,14 @@ describe('consul with more services than queries may wait', () => {
     expect(statuses()).toEqual(allBut(1, 'down'));
   });
 
+  it('waits for nobody who takes his time with a value', async () => {
+    const pausing = Array.from({ length: 3 }, (_, n) =>
+      backend.source.instances(`slow-${n}`, new AbortController().signal)[Symbol.asyncIterator](),
+    );
+    for (const each of pausing) expect((await each.next()).done).toBe(false);
+    for (const each of pausing) await each.return?.();
+  });
+
   it('takes an answer that is no list for an outage, and keeps what it knows', async () => {
     await failLast(2);
     indexes.checks = 3;
@@ -223,10 +292,15 @@ function allBut(others: number, rest: string): string[] {
   ];
 }
 
-function health(n: number, { path, status }: { readonly path: string; readonly status: string }) {
+function toConsul({ service, status, created, modified, output = '', instance = 0 }: Check) {
   return {
-    Node: { Node: 'n1', Address: '10.0.0.1' },
-    Service: { ID: `${n}`, Service: path.split('/').at(-1), Port: 3_001 },
-    Checks: [{ CheckID: `service:${n}`, Status: status }],
+    Node: 'n1',
+    CheckID: `service:${instance}`,
+    Status: status,
+    Output: output,
+    ServiceID: service === '' ? '' : `${instance}`,
+    ServiceName: service,
+    CreateIndex: created,
+    ModifyIndex: modified,
   };
 }
