@@ -39,8 +39,8 @@ const INTERVAL = 500;
 
 const MEBIBYTE = 1_048_576;
 
-/** After each MiB of failing checks comes a second's rest: what is read makes garbage, and requests wait while it is collected. */
-const FAILING_PER_SECOND = MEBIBYTE;
+/** After each MiB of failing checks come two seconds' rest: what is read makes garbage, and requests wait while it is collected. */
+const FAILING_PER_SECOND = MEBIBYTE / 2;
 
 /** The same for the list of all checks, which is read only when something was registered. */
 const ALL_PER_SECOND = 4 * MEBIBYTE;

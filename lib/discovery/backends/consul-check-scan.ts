@@ -54,8 +54,10 @@ export class CheckBytes {
     return this.whole.compare(other, start, start + this.length, this.start, this.end) === 0;
   }
 
-  copyTo(other: Buffer, start: number): void {
-    this.whole.copy(other, start, this.start, this.end);
+  /** Byte by byte, because `Buffer.copy` makes a view for each part of a buffer, and these are thousands. */
+  copyTo(other: Buffer, at: number): void {
+    const { whole, start, length } = this;
+    for (let n = 0; n < length; n++) other[at + n] = whole[start + n]!;
   }
 
   /** A text, or '' where there is none. */

@@ -1,6 +1,6 @@
 import type { InstanceStatus } from '../service-instance.js';
 import type { CheckBytes } from './consul-check-scan.js';
-import { heartbeatCheck, readStatus, worst } from './consul-status.js';
+import { heartbeatCheck, readStatus, worse } from './consul-status.js';
 
 /** Which checks there are: how many, and the sum of the indexes of their creation. */
 export class CheckPrint {
@@ -81,9 +81,9 @@ export class FailingChecks {
   }
 
   /** What the checks of an instance and of its node come to. */
-  statusOf({ service, node, id }: RegisteredInstance): InstanceStatus {
-    const own = this.services.get(service.toLowerCase())?.statusOf(keyOf(node, id));
-    return worst([own ?? 'up', this.nodes.statusOf(node)]);
+  statusOf({ service, node, key }: RegisteredInstance): InstanceStatus {
+    const own = this.services.get(service)?.statusOf(key);
+    return worse(own ?? 'up', this.nodes.statusOf(node));
   }
 
   /** Since which index the statuses of a service cannot have changed. */
@@ -141,19 +141,19 @@ function isSame(one: FailingCheck, other: FailingCheck): boolean {
 
 function statusesOf(checks: readonly FailingCheck[]): ReadonlyMap<string, InstanceStatus> {
   const statuses = new Map<string, InstanceStatus>();
-  for (const { key, status } of checks)
-    statuses.set(key, worst([statuses.get(key) ?? 'up', status]));
+  for (const { key, status } of checks) statuses.set(key, worse(statuses.get(key) ?? 'up', status));
   return statuses;
 }
 
-/** Where Consul has an instance; its id is unique on its node only. */
+/** Where Consul has an instance. */
 export interface RegisteredInstance {
-  /** The name in Consul. */
+  /** The name in Consul in lower case. */
   readonly service: string;
   readonly node: string;
-  readonly id: string;
+  /** `keyOf` it: its id is unique on its node only. */
+  readonly key: string;
 }
 
-function keyOf(node: string, id: string): string {
+export function keyOf(node: string, id: string): string {
   return `${node}\0${id}`;
 }

@@ -1,7 +1,7 @@
 import { BackendUnavailableError } from '../discovery.errors.js';
 import type { InstanceStatus, ServiceInstance } from '../service-instance.js';
-import { CheckPrint, type FailingChecks, type RegisteredInstance } from './consul-checks.js';
-import { heartbeatCheck, readStatus, toConsulStatus, worst } from './consul-status.js';
+import { CheckPrint, type FailingChecks, keyOf, type RegisteredInstance } from './consul-checks.js';
+import { heartbeatCheck, readStatus, toConsulStatus, worse } from './consul-status.js';
 import { isLoopback } from './loopback.js';
 
 /** A probe by the agent, beside the heartbeat. */
@@ -105,13 +105,14 @@ export function readHealthEntries(service: string, json: unknown): readonly Heal
   for (const entry of json.map(asObject)) {
     const instance = readEntry(service, entry);
     if (!instance) continue;
+    const node = asText(asObject(entry['Node'])['Node']);
     const registered = {
-      service: asText(asObject(entry['Service'])['Service']),
-      node: asText(asObject(entry['Node'])['Node']),
-      id: instance.id,
+      service: asText(asObject(entry['Service'])['Service']).toLowerCase(),
+      node,
+      key: keyOf(node, instance.id),
     };
     // An id is unique for one agent only; the second of its kind gets the name of its node.
-    const id = taken.has(instance.id) ? `${instance.id}@${registered.node}` : instance.id;
+    const id = taken.has(instance.id) ? `${instance.id}@${node}` : instance.id;
     taken.add(id);
     entries.push({ instance: { ...instance, id }, registered });
   }
@@ -138,7 +139,7 @@ export function judgeEntries(
 export function improvesEntries(entries: readonly HealthEntry[], failing: FailingChecks): boolean {
   return entries.some(({ instance, registered }) => {
     const status = failing.statusOf(registered);
-    return worst([status, instance.status]) !== status;
+    return worse(status, instance.status) !== status;
   });
 }
 
@@ -211,20 +212,16 @@ function splitMeta(meta: Fields) {
 }
 
 function readChecks(value: unknown, heartbeat: string): InstanceStatus {
-  return worst(
-    asList(value)
-      .map(asObject)
-      .map((check) =>
-        readStatus(
-          {
-            id: asText(check['CheckID']),
-            status: asText(check['Status']),
-            says: () => asText(check['Output']) || asText(check['Notes']),
-          },
-          heartbeat,
-        ),
-      ),
-  );
+  let all: InstanceStatus = 'up';
+  for (const check of asList(value).map(asObject)) {
+    const report = {
+      id: asText(check['CheckID']),
+      status: asText(check['Status']),
+      says: () => asText(check['Output']) || asText(check['Notes']),
+    };
+    all = worse(all, readStatus(report, heartbeat));
+  }
+  return all;
 }
 
 function readWeight(exact: string, passing: unknown): number {

@@ -161,5 +161,6 @@ function isCertain<T>({ value }: Held<T>, { improves }: OverflowService<T>, stat
 function judge<T>(held: Held<T>, followed: OverflowService<T>, state: CheckState): Held<T> {
   // What was read may be newer than what is known of the checks, until that has come as far.
   if (state.index < held.index || !isCertain(held, followed, state)) return held;
-  return { ...held, value: followed.judge(held.value, state.failing) };
+  const value = followed.judge(held.value, state.failing);
+  return value === held.value ? held : { ...held, value };
 }

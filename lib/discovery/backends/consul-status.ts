@@ -30,7 +30,7 @@ export function readStatus({ id, status, says }: CheckReport, heartbeat: string)
 
 const FROM_BEST: readonly InstanceStatus[] = ['up', 'degraded', 'down', 'draining'];
 
-/** Of what several checks say, the worst counts. */
-export function worst(statuses: readonly InstanceStatus[]): InstanceStatus {
-  return FROM_BEST.findLast((status) => statuses.includes(status)) ?? 'up';
+/** Of what two checks say, the worse counts. */
+export function worse(one: InstanceStatus, other: InstanceStatus): InstanceStatus {
+  return FROM_BEST.indexOf(one) < FROM_BEST.indexOf(other) ? other : one;
 }

@@ -75,8 +75,8 @@ describe('following all checks', () => {
 
   it.each([
     ['half a second where few fail', 10, 500],
-    ['as many seconds as there are MiB of those that fail', 3 * MEBIBYTE, 3_000],
-  ])('rests between two readings for %s', async (_, bytes, rest) => {
+    ['two seconds for each MiB of those that fail', 3 * MEBIBYTE, 6_000],
+  ])('rests between two readings: %s', async (_, bytes, rest) => {
     follow(bytes);
     await eventually(() => expect(shown).toBe(1));
     await clock.advance(rest - 10);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { CheckPrint, FailingChecks } from '../../../lib/discovery/backends/consul-checks.js';
+import { CheckPrint, FailingChecks, keyOf } from '../../../lib/discovery/backends/consul-checks.js';
 import {
   improvesEntries,
   judgeEntries,
@@ -132,7 +132,7 @@ describe('judgeEntries', () => {
 
   it('gives an instance whose checks came to something else that status, and keeps the others', () => {
     const failing = new FailingChecks();
-    failing.note({ service: 'orders', key: 'n1\0two', status: 'down' });
+    failing.note({ service: 'orders', key: keyOf('n1', 'two'), status: 'down' });
     const judged = judgeEntries(entries, failing);
     expect(judged.map(({ instance: { id, status } }) => [id, status])).toEqual([
       ['one', 'up'],
@@ -159,7 +159,8 @@ describe('improvesEntries', () => {
     (Status, status, expected) => {
       const entries = readHealthEntries('orders', [entry({ Service: 'orders' }, [{ Status }])]);
       const failing = new FailingChecks();
-      if (status !== 'up') failing.note({ service: 'orders', key: 'n1\0orders-1', status });
+      if (status !== 'up')
+        failing.note({ service: 'orders', key: keyOf('n1', 'orders-1'), status });
       expect(improvesEntries(entries, failing)).toBe(expected);
     },
   );
