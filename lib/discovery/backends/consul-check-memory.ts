@@ -9,8 +9,8 @@ const MOST = 4 * 1_048_576;
 /**
  * Reads lists of checks that mostly are what they were the last time.
  *
- * A check whose bytes are the same is what was read of it then: as new strings, thousands of them twice a second would keep the
- * garbage collector busy. Consul lists in the same order each time. Where more than a few in a row are gone, the rest is read
+ * A check whose bytes are the same is what was read of it then: as new strings, thousands of them again and again would keep
+ * the garbage collector busy. Consul lists in the same order each time. Where more than a few in a row are gone, the rest is read
  * anew this once.
  */
 export class CheckMemory<T> {

@@ -1,4 +1,4 @@
-import { BackendUnavailableError } from '../discovery.errors.js';
+import { notFromConsul } from './consul-http.js';
 
 const FIELDS = {
   Node: field('Node'),
@@ -173,12 +173,6 @@ function readEscaped(text: string): string {
   } catch {
     throw notFromConsul('has a text that is no JSON');
   }
-}
-
-function notFromConsul(problem: string): BackendUnavailableError {
-  return new BackendUnavailableError(
-    `An answer of Consul ${problem}. Is there a proxy between us and the agent?`,
-  );
 }
 
 function skipSpace(bytes: Buffer, from: number): number {

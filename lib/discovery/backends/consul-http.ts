@@ -118,6 +118,14 @@ export function unreachable(address: ConsulAddress, cause: unknown): BackendUnav
   );
 }
 
+/** The error for an answer that no agent gives. */
+export function notFromConsul(problem: string, cause?: unknown): BackendUnavailableError {
+  return new BackendUnavailableError(
+    `An answer of Consul ${problem}. Is there a proxy between us and the agent?`,
+    cause,
+  );
+}
+
 /** Seconds or a date (RFC 9110, 10.2.3), as ms; 2 s where neither can be read. */
 function readRetryAfter(header: string | undefined): number {
   const seconds = Number(header);

@@ -1,6 +1,6 @@
-import { BackendUnavailableError } from '../discovery.errors.js';
 import type { InstanceStatus, ServiceInstance } from '../service-instance.js';
 import { CheckPrint, type FailingChecks, keyOf, type RegisteredInstance } from './consul-checks.js';
+import { notFromConsul } from './consul-http.js';
 import { heartbeatCheck, readStatus, toConsulStatus, worse } from './consul-status.js';
 import { isLoopback } from './loopback.js';
 
@@ -99,7 +99,7 @@ export interface HealthEntry {
 
 /** Reads an answer of `/v1/health/service`. Entries without an address and a port cannot be called and are left out. */
 export function readHealthEntries(service: string, json: unknown): readonly HealthEntry[] {
-  if (!Array.isArray(json)) throw notFromConsul('a list of instances');
+  if (!Array.isArray(json)) throw notFromConsul('does not hold a list of instances');
   const taken = new Set<string>();
   const entries: HealthEntry[] = [];
   for (const entry of json.map(asObject)) {
@@ -157,7 +157,7 @@ export function readPrint(json: unknown): string {
 /** Reads an answer of `/v1/catalog/services`. */
 export function readServiceNames(json: unknown): readonly string[] {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw notFromConsul('the names of services');
+    throw notFromConsul('does not hold the names of services');
   }
   return Object.keys(json)
     .filter((name) => name !== 'consul')
@@ -252,10 +252,4 @@ function asList(value: unknown): readonly unknown[] {
 
 function asText(value: unknown): string {
   return typeof value === 'string' ? value : '';
-}
-
-function notFromConsul(what: string): BackendUnavailableError {
-  return new BackendUnavailableError(
-    `An answer of Consul does not hold ${what}. Is there a proxy between us and the agent?`,
-  );
 }

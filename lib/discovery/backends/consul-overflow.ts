@@ -44,7 +44,8 @@ interface OverflowReading<T> {
  * Follows the services that have no waiting query of their own.
  *
  * They share what the checks of all services tell. Checks that fail, or fail no more, are told in full; a service is read again
- * when it has other checks than before, and at most once a minute when something else was registered, such as other metadata.
+ * when it has other checks than were read, when one fails no more while instances come and go, and at most once a minute when
+ * something else was registered, such as other metadata.
  */
 export class ConsulOverflow {
   private readonly shared: SharedStream<CheckState>;

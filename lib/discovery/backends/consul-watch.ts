@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../common/clock.js';
 import { BackendRefusedError, BackendUnavailableError } from '../discovery.errors.js';
-import type { ConsulHttp, ConsulReply } from './consul-http.js';
+import { type ConsulHttp, type ConsulReply, notFromConsul } from './consul-http.js';
 import { ConsulOverflow, type OverflowService } from './consul-overflow.js';
 import { RateLimit } from './consul-rate-limit.js';
 
@@ -164,9 +164,6 @@ function parse(body: string): unknown {
   try {
     return JSON.parse(body);
   } catch (error) {
-    throw new BackendUnavailableError(
-      'An answer of Consul is not JSON. Is there a proxy between us and the agent?',
-      error,
-    );
+    throw notFromConsul('is not JSON', error);
   }
 }
